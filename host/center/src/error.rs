@@ -1,0 +1,59 @@
+//! Why an event was not taken.
+
+use ramal_store::{CallState, EndCause, StoreError};
+
+/// Why an event was not taken. Nothing of it was stored.
+#[derive(Debug, thiserror::Error)]
+pub enum CenterError {
+    /// The first that was heard of the call is not that it rings.
+    #[error("`{kind}` came for a call that is not known here: send `ringing` with this call id first")]
+    UnknownCall {
+        /// What came.
+        kind: CallState,
+    },
+    /// The event contradicts where the call stands.
+    #[error("the call is {from}, it cannot become {to}: a call goes from ringing to answered to ended, or from ringing to ended; use a new call id for a new call")]
+    WrongTransition {
+        /// Where the call stands.
+        from: CallState,
+        /// What the event says.
+        to: CallState,
+    },
+    /// The call was answered, so it cannot have been missed.
+    #[error("the call was answered, it cannot end as `{cause}`: end it as `completed` or `failed`")]
+    WrongCause {
+        /// What the event says.
+        cause: EndCause,
+    },
+    /// One event id for two calls.
+    #[error("this event id was used for another call of the same source: give each event an id of its own")]
+    EventIdReused,
+    /// Too many events of one call came at the same moment.
+    #[error("too many events of this call came at the same moment: send the event again")]
+    Contended,
+    /// The host is going down.
+    #[error("ramal is shutting down: send the event again in a moment")]
+    ShuttingDown,
+    /// A defect of the host.
+    #[error("the event was not handled because of a defect in ramal: send it again, and report the log's lines around it")]
+    Broken,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl CenterError {
+    /// A fixed word for logs, metrics and the problem's type.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownCall { .. } => "call-unknown",
+            Self::WrongTransition { .. } => "wrong-transition",
+            Self::WrongCause { .. } => "wrong-cause",
+            Self::EventIdReused => "event-id-reused",
+            Self::Contended => "contended",
+            Self::ShuttingDown => "shutting-down",
+            Self::Broken => "broken",
+            Self::Store(_) => "store-failed",
+        }
+    }
+}

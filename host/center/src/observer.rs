@@ -1,0 +1,23 @@
+//! What somebody who counts is told. Only names from the configuration and fixed words: a metric's label must
+//! never be able to carry a number or a name.
+
+use std::time::Duration;
+
+use ramal_store::{CallState, PluginId};
+
+/// Counts what happens.
+pub trait Observer: Send + Sync + 'static {
+    /// An event was handled; `outcome` is `stored`, `repeated`, or the code of the error.
+    fn event(&self, kind: CallState, outcome: &'static str);
+    /// A plugin answered; `outcome` is `card`, `none`, or the reason of the failure.
+    fn look_up(&self, plugin: &PluginId, outcome: &'static str, took: Duration);
+}
+
+/// Counts nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn event(&self, _: CallState, _: &'static str) {}
+    fn look_up(&self, _: &PluginId, _: &'static str, _: Duration) {}
+}

@@ -1,0 +1,343 @@
+//! The runtime that an embedder builds once, and the loading of plugins into it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ramal_capability::{
+    BadDigest, Digest, Grant, Import, Manifest, Plan, PlanError, SourceError,
+};
+use ramal_egress::Egress;
+use ramal_numbers::Region;
+use rand::Rng;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
+use wasmtime::component::{HasSelf, Linker};
+
+use crate::ask::Exports;
+use crate::bindings;
+use crate::cache::{CacheError, CodeCache};
+use crate::compile::{CompileError, Compiler};
+use crate::config::{EngineError, PoolSize, Ticker, serving_engine};
+use crate::gate::Gate;
+use crate::guest_log::{GuestLog, TracingLog};
+use crate::kv::{MemoryStore, PluginStore};
+use crate::plugin::{Inner, Plugin};
+use crate::precheck::{BadComponent, precheck};
+use crate::state::CallState;
+
+/// The minor versions of `ramal:crm` that this host serves.
+pub const SERVED: std::ops::RangeInclusive<u32> = 1..=1;
+
+/// What all plugins of a runtime share.
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) egress: Arc<Egress>,
+    pub(crate) store: Arc<dyn PluginStore>,
+    pub(crate) log: Arc<dyn GuestLog>,
+    pub(crate) slots: Semaphore,
+}
+
+impl Shared {
+    /// Fresh randomness for one call's seals.
+    pub(crate) fn seed(&self) -> [u8; 32] {
+        let mut seed = [0; 32];
+        rand::rng().fill_bytes(&mut seed);
+        seed
+    }
+}
+
+/// Loads and calls plugins. See `examples/embed.rs`.
+pub struct Runtime {
+    shared: Arc<Shared>,
+    linker: Linker<CallState>,
+    cache: CodeCache,
+    compiler: Compiler,
+    _ticker: Ticker,
+}
+
+/// Why a runtime could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The directory of compiled code.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// The compiler process.
+    #[error(transparent)]
+    Compiler(#[from] CompileError),
+    /// The interfaces for guests.
+    #[error("cannot set up the interfaces for plugins: {0}")]
+    Linker(String),
+}
+
+/// Why a plugin was not loaded. The host goes on serving the others.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is no component that this host takes.
+    #[error(transparent)]
+    Component(#[from] BadComponent),
+    /// There is no manifest in it.
+    #[error("the component has no manifest; build it with `ramal build`")]
+    NoManifest,
+    /// The manifest is wrong.
+    #[error("the manifest in the component is wrong:\n{0}")]
+    Manifest(#[from] SourceError),
+    /// It was built for an interface that this host does not serve.
+    #[error("built for ramal:crm {built}, this host serves 0.{}–0.{}: rebuild it with a matching ramal-sdk", SERVED.start(), SERVED.end())]
+    Interface {
+        /// What it was built for.
+        built: String,
+    },
+    /// It imports what no plugin may.
+    #[error("the component imports `{import}`, which no plugin may: {hint}")]
+    ForeignImport {
+        /// The interface.
+        import: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// It imports what its manifest does not explain.
+    #[error("the component imports `{0}`, which its manifest does not explain; add it to `uses`, so that an admin can see it")]
+    UnexplainedImport(Import),
+    /// It lacks an interface that its manifest lists.
+    #[error("the manifest lists `{0}`, but the component has no such export; remove it from `provides` or rebuild it")]
+    MissingExport(ramal_capability::Export),
+    /// Manifest, grant and settings do not fit.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// Compiling failed.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// Reading or writing compiled code failed.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// wasmtime refuses the component.
+    #[error("the component does not fit the contract ramal:crm: {0}")]
+    Link(String),
+    /// A digest that is none.
+    #[error(transparent)]
+    Digest(#[from] BadDigest),
+}
+
+/// Builds a [`Runtime`].
+pub struct RuntimeBuilder {
+    cache_dir: PathBuf,
+    compiler: Option<Compiler>,
+    egress: Arc<Egress>,
+    store: Arc<dyn PluginStore>,
+    log: Arc<dyn GuestLog>,
+    pool: PoolSize,
+}
+
+impl RuntimeBuilder {
+    /// Who compiles. Without it: this executable with the argument `compile-worker`, for which the program's
+    /// `main` calls [`intercept_worker`](crate::intercept_worker) first.
+    #[must_use]
+    pub fn compiler(mut self, compiler: Compiler) -> Self {
+        self.compiler = Some(compiler);
+        self
+    }
+    /// Where plugins keep their few keys; in memory without it.
+    #[must_use]
+    pub fn store(mut self, store: Arc<dyn PluginStore>) -> Self {
+        self.store = store;
+        self
+    }
+    /// Where the words of plugins go; to `tracing` without it.
+    #[must_use]
+    pub fn log(mut self, log: Arc<dyn GuestLog>) -> Self {
+        self.log = log;
+        self
+    }
+    /// How many instances may live at once, and how large.
+    #[must_use]
+    pub fn pool(mut self, pool: PoolSize) -> Self {
+        self.pool = pool;
+        self
+    }
+
+    /// Builds the runtime. Needs a tokio runtime only when calls are made.
+    ///
+    /// # Errors
+    /// When the pool cannot be reserved, the cache's directory is not safe, or the compiler is missing.
+    pub fn build(self) -> Result<Runtime, BuildError> {
+        let engine = serving_engine(&self.pool)?;
+        let mut linker = Linker::new(&engine);
+        bindings::Plugin::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)
+            .map_err(|e| BuildError::Linker(format!("{e:#}")))?;
+        let compiler = match self.compiler {
+            Some(compiler) => compiler,
+            None => Compiler::this_executable()?,
+        };
+        Ok(Runtime {
+            cache: CodeCache::open(&self.cache_dir)?,
+            compiler,
+            linker,
+            _ticker: Ticker::start(&engine),
+            shared: Arc::new(Shared {
+                engine,
+                egress: self.egress,
+                store: self.store,
+                log: self.log,
+                slots: Semaphore::new(self.pool.instances as usize),
+            }),
+        })
+    }
+}
+
+/// A component that was read and found fit to be compiled, before anybody granted anything.
+pub struct Inspected {
+    /// What it asks for.
+    pub manifest: Manifest,
+    /// The manifest's text.
+    pub manifest_text: String,
+    /// The digest of the file.
+    pub digest: Digest,
+    /// The interfaces that it imports.
+    pub imports: Vec<String>,
+    /// The interfaces that it exports.
+    pub exports: Vec<String>,
+    /// What the SDK wrote about itself.
+    pub sdk: Option<String>,
+    /// The file's size in bytes.
+    pub bytes: u64,
+}
+
+/// Reads a component without compiling or running any of it, and refuses what the host would refuse.
+///
+/// # Errors
+/// As for loading, short of compiling.
+pub fn inspect(wasm: &[u8]) -> Result<Inspected, LoadError> {
+    let checked = precheck(wasm)?;
+    let manifest_text = checked.manifest().ok_or(LoadError::NoManifest)?.to_owned();
+    let manifest = Manifest::parse("plugin.toml", &manifest_text)?;
+    if manifest.interface.major() != 0 || !SERVED.contains(&manifest.interface.minor()) {
+        return Err(LoadError::Interface { built: manifest.interface.to_string() });
+    }
+    let imports: Vec<String> = checked.imports().iter().map(|name| name.to_string()).collect();
+    for import in &imports {
+        allowed_import(import, &manifest)?;
+    }
+    let exports: Vec<String> = checked.exports().iter().map(|name| name.to_string()).collect();
+    for export in &manifest.provides {
+        let interface = export.as_str().split('.').next().unwrap_or_default();
+        let is_it = |name: &String| name.strip_prefix("ramal:crm/").and_then(|n| n.split('@').next()) == Some(interface);
+        if !exports.iter().any(is_it) {
+            return Err(LoadError::MissingExport(*export));
+        }
+    }
+    Ok(Inspected {
+        manifest,
+        manifest_text,
+        digest: Digest(checked.digest()),
+        imports,
+        exports,
+        sdk: checked.sdk().map(str::to_owned),
+        bytes: wasm.len() as u64,
+    })
+}
+
+/// A component's imports are its ceiling: only the contract's interfaces, only those that the manifest names.
+fn allowed_import(import: &str, manifest: &Manifest) -> Result<(), LoadError> {
+    let foreign = |hint| LoadError::ForeignImport { import: import.chars().take(100).collect(), hint };
+    let Some(rest) = import.strip_prefix("ramal:crm/") else {
+        return Err(foreign(if import.starts_with("wasi:") {
+            "it was built for a WASI target; build Rust with `ramal build` (wasm32-unknown-unknown), other languages \
+             with their WASI features off or stubbed"
+        } else {
+            "a plugin imports only interfaces of ramal:crm"
+        }));
+    };
+    let (name, version) = rest.split_once('@').unwrap_or((rest, ""));
+    let minor = version.strip_prefix("0.").and_then(|v| v.split('.').next()).and_then(|v| v.parse::<u32>().ok());
+    if !minor.is_some_and(|minor| SERVED.contains(&minor)) {
+        return Err(LoadError::Interface { built: version.chars().take(20).collect() });
+    }
+    if name == "types" {
+        return Ok(());
+    }
+    match name.parse::<Import>() {
+        Ok(import) if manifest.uses.contains(&import) => Ok(()),
+        Ok(import) => Err(LoadError::UnexplainedImport(import)),
+        Err(_) => Err(foreign("ramal:crm has no such interface")),
+    }
+}
+
+impl Runtime {
+    /// Starts building. `cache_dir` keeps compiled code and is this host's alone; `egress` is the way out.
+    pub fn builder(cache_dir: impl Into<PathBuf>, egress: Arc<Egress>) -> RuntimeBuilder {
+        RuntimeBuilder {
+            cache_dir: cache_dir.into(),
+            compiler: None,
+            egress,
+            store: Arc::new(MemoryStore::default()),
+            log: Arc::new(TracingLog),
+            pool: PoolSize::default(),
+        }
+    }
+
+    /// Loads a plugin from a file.
+    ///
+    /// # Errors
+    /// When the file, its manifest, the grant or the settings do not fit; the error says what to do.
+    pub async fn load_file(&self, path: &Path, grant: &Grant, settings: &Value) -> Result<Plugin, LoadError> {
+        let wasm = tokio::fs::read(path).await.map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
+        self.load(&wasm, grant, settings).await
+    }
+
+    /// Loads a plugin: checks it, compiles it in a child process unless its code is cached, binds the grant.
+    ///
+    /// # Errors
+    /// As [`Runtime::load_file`].
+    pub async fn load(&self, wasm: &[u8], grant: &Grant, settings: &Value) -> Result<Plugin, LoadError> {
+        self.load_in(wasm, grant, settings, Region::BR).await
+    }
+
+    /// As [`Runtime::load`], for a tenant whose numbers are read by another region's rules.
+    ///
+    /// # Errors
+    /// As [`Runtime::load_file`].
+    pub async fn load_in(
+        &self,
+        wasm: &[u8],
+        grant: &Grant,
+        settings: &Value,
+        region: Region,
+    ) -> Result<Plugin, LoadError> {
+        let inspected = inspect(wasm)?;
+        let plan = Plan::compile(&inspected.manifest, inspected.digest, grant, settings)?.with_region(region);
+        let loaded = self.cache.get_or_compile(&self.shared.engine, &self.compiler, wasm).await?;
+        let component =
+            self.linker.instantiate_pre(&loaded.component).map_err(|e| LoadError::Link(format!("{e:#}")))?;
+        let exports = Exports::of(&component);
+        if let Some(export) = inspected.manifest.provides.iter().find(|export| !exports.has(**export)) {
+            return Err(LoadError::MissingExport(*export));
+        }
+        if !plan.pins_digest() {
+            tracing::warn!(
+                tenant = %plan.tenant(), plugin = %plan.plugin(),
+                "the grant holds for any build of this plugin (digest = \"any\"): for development only"
+            );
+        }
+        Ok(Plugin::new(Inner {
+            shared: Arc::clone(&self.shared),
+            manifest: Arc::new(inspected.manifest),
+            digest: inspected.digest,
+            plan: arc_swap::ArcSwap::from_pointee(plan),
+            component,
+            exports,
+            gate: Arc::new(Gate::default()),
+        }))
+    }
+}

@@ -1,0 +1,221 @@
+//! `ramal.toml`: what the server reads at its start.
+//!
+//! Strict: an unknown key is an error, because a setting that is silently ignored is a setting that does not work.
+//! Errors name the file and the line but never show the line: it may hold a secret.
+
+mod error;
+
+use std::collections::HashSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use ramal_center::{SourceId, TenantId};
+use ramal_numbers::Region;
+use serde::Deserialize;
+use url::Url;
+
+use crate::secret::Secret;
+pub use error::ConfigError;
+
+/// The name of the source of practice calls.
+pub(crate) const PRACTICE_SOURCE: &str = "practice";
+
+/// The whole configuration. Relative paths are relative to the file's folder.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ServerConfig {
+    /// The address to listen at.
+    #[serde(default = "listen")]
+    pub listen: SocketAddr,
+    /// The folder of the database.
+    pub data: PathBuf,
+    /// How people reach the server, when that is not the listen address: `https://ramal.example`.
+    #[serde(default)]
+    pub public_url: Option<Url>,
+    /// More names under which the server may be called, without port.
+    #[serde(default)]
+    pub allowed_hosts: Vec<String>,
+    /// Whether calls can be simulated. Never together with real customers.
+    #[serde(default)]
+    pub practice: bool,
+    /// The companies.
+    #[serde(default, rename = "tenant")]
+    pub tenants: Vec<TenantConfig>,
+}
+
+/// One company.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TenantConfig {
+    /// Its name.
+    pub id: TenantId,
+    /// The country of numbers that are written without one: two letters (ISO 3166).
+    #[serde(default = "region")]
+    pub region: String,
+    /// Where its call events come from.
+    #[serde(default, rename = "source")]
+    pub sources: Vec<SourceConfig>,
+    /// Who may use the API and the page.
+    #[serde(default, rename = "token")]
+    pub tokens: Vec<TokenConfig>,
+    /// Its connected CRMs.
+    #[serde(default, rename = "plugin")]
+    pub plugins: Vec<PluginConfig>,
+}
+
+/// One exchange or provider that sends call events.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SourceConfig {
+    /// Its name, unique over all tenants: it stands in the address of the events.
+    pub id: SourceId,
+    /// The shared secret.
+    #[serde(default)]
+    pub secret: Option<Secret>,
+    /// A file that holds the shared secret.
+    #[serde(default)]
+    pub secret_file: Option<PathBuf>,
+    /// The secret before, while the sender changes over.
+    #[serde(default)]
+    pub previous_secret: Option<Secret>,
+    /// A file that holds the secret before.
+    #[serde(default)]
+    pub previous_secret_file: Option<PathBuf>,
+}
+
+/// One API token.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TokenConfig {
+    /// What it is for; stands in the log.
+    pub id: String,
+    /// The token.
+    #[serde(default)]
+    pub token: Option<Secret>,
+    /// A file that holds the token.
+    #[serde(default)]
+    pub token_file: Option<PathBuf>,
+}
+
+/// One plugin with what belongs to it. Only the places: who composes the host opens them.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PluginConfig {
+    /// The component.
+    pub file: PathBuf,
+    /// The grant.
+    pub grant: PathBuf,
+    /// The plugin's settings.
+    #[serde(default)]
+    pub settings: Option<PathBuf>,
+    /// The CRM's credentials.
+    #[serde(default)]
+    pub credentials: Option<PathBuf>,
+}
+
+fn listen() -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7700)
+}
+
+fn region() -> String {
+    "BR".to_owned()
+}
+
+impl ServerConfig {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is no TOML, has an unknown key or breaks a rule.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        Self::parse(&text, path, folder)
+    }
+
+    /// Checks a text as if it stood in the file `path`; relative paths start at `folder`.
+    ///
+    /// # Errors
+    /// As [`ServerConfig::load`].
+    pub fn parse(text: &str, path: &Path, folder: &Path) -> Result<Self, ConfigError> {
+        let mut config: Self =
+            toml::from_str(text).map_err(|error| ConfigError::from_toml(path, text, &error))?;
+        config.resolve(folder);
+        config.check(path)?;
+        Ok(config)
+    }
+
+    fn resolve(&mut self, folder: &Path) {
+        let at = |path: &mut PathBuf| *path = folder.join(&*path);
+        at(&mut self.data);
+        for tenant in &mut self.tenants {
+            for source in &mut tenant.sources {
+                source.secret_file.iter_mut().for_each(at);
+                source.previous_secret_file.iter_mut().for_each(at);
+            }
+            for token in &mut tenant.tokens {
+                token.token_file.iter_mut().for_each(at);
+            }
+            for plugin in &mut tenant.plugins {
+                at(&mut plugin.file);
+                at(&mut plugin.grant);
+                plugin.settings.iter_mut().for_each(at);
+                plugin.credentials.iter_mut().for_each(at);
+            }
+        }
+    }
+
+    fn check(&self, path: &Path) -> Result<(), ConfigError> {
+        let rule = |what: String| Err(ConfigError::Rule { path: path.to_owned(), what });
+        if self.tenants.is_empty() {
+            return rule("there is no `[[tenant]]`; add one with an `id`".to_owned());
+        }
+        if let Some(url) = &self.public_url
+            && (!matches!(url.scheme(), "http" | "https") || url.host().is_none())
+        {
+            return rule("`public-url` starts with https:// or http:// and names a host".to_owned());
+        }
+        let (mut tenants, mut sources) = (HashSet::new(), HashSet::new());
+        for tenant in &self.tenants {
+            let id = &tenant.id;
+            if !tenants.insert(id) {
+                return rule(format!("tenant `{id}` stands twice; give each its own `id`"));
+            }
+            if tenant.region.parse::<Region>().is_err() {
+                return rule(format!("tenant `{id}`: `region` is a country's two letters, such as \"BR\""));
+            }
+            if tenant.tokens.is_empty() {
+                return rule(format!("tenant `{id}` has no `[[tenant.token]]`, so nobody could see its calls; add one"));
+            }
+            for source in &tenant.sources {
+                let name = &source.id;
+                if !sources.insert(name) {
+                    return rule(format!("source `{name}` stands twice; names are unique over all tenants"));
+                }
+                if name.as_str() == PRACTICE_SOURCE {
+                    return rule(format!("source `{name}` of tenant `{id}`: this name is kept for simulated calls"));
+                }
+                if source.secret.is_some() == source.secret_file.is_some() {
+                    return rule(format!("source `{name}` needs either `secret-file` or `secret`"));
+                }
+                if source.previous_secret.is_some() && source.previous_secret_file.is_some() {
+                    return rule(format!("source `{name}` has both `previous-secret-file` and `previous-secret`; keep one"));
+                }
+            }
+            for token in &tenant.tokens {
+                if token.token.is_some() == token.token_file.is_some() {
+                    return rule(format!("token `{}` of tenant `{id}` needs either `token-file` or `token`", token.id));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the database lies.
+    pub fn database(&self) -> PathBuf {
+        self.data.join("ramal.db")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+use super::*;
+use rstest::rstest;
+
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+fn parse(text: &str) -> Result<ServerConfig, ConfigError> {
+    ServerConfig::parse(text, Path::new("ramal.toml"), Path::new("/etc/ramal"))
+}
+
+fn whole() -> String {
+    format!(
+        r#"
+data = "data"
+[[tenant]]
+id = "acme"
+[[tenant.source]]
+id = "pbx"
+secret = "{SECRET}"
+[[tenant.token]]
+id = "panel"
+token-file = "panel.token"
+[[tenant.plugin]]
+file = "plugins/practice.wasm"
+grant = "/srv/grants/practice.toml"
+"#
+    )
+}
+
+#[test]
+fn what_is_left_out_has_a_safe_default() {
+    let config = parse(&whole()).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:7700");
+    assert!(!config.practice);
+    assert_eq!(config.tenants[0].region, "BR");
+}
+
+#[test]
+fn relative_paths_start_at_the_files_folder() {
+    let config = parse(&whole()).unwrap();
+    assert_eq!(config.database(), Path::new("/etc/ramal/data/ramal.db"));
+    let tenant = &config.tenants[0];
+    assert_eq!(tenant.tokens[0].token_file.as_deref(), Some(Path::new("/etc/ramal/panel.token")));
+    assert_eq!(tenant.plugins[0].file, Path::new("/etc/ramal/plugins/practice.wasm"));
+    assert_eq!(tenant.plugins[0].grant, Path::new("/srv/grants/practice.toml"));
+}
+
+#[rstest]
+#[case::unknown_key("data = \"d\"", "data = \"d\"\nlisten-on = 1", "ramal.toml:3:1: unknown field `listen-on`")]
+#[case::unknown_key_of_a_source("id = \"pbx\"", "id = \"pbx\"\nhmac = true", "unknown field `hmac`")]
+#[case::bad_name("id = \"acme\"", "id = \"Acme Ltda\"", "not a tenant name: use 1 to 64 of a-z")]
+#[case::bad_region("id = \"acme\"", "id = \"acme\"\nregion = \"Brasil\"", "`region` is a country's two letters")]
+#[case::no_secret("secret = \"SECRET\"", "", "source `pbx` needs either `secret-file` or `secret`")]
+#[case::two_secrets("secret = \"SECRET\"", "secret = \"SECRET\"\nsecret-file = \"f\"", "source `pbx` needs either")]
+#[case::secret_is_a_number("secret = \"SECRET\"", "secret = 4242", "a secret is written as a text in quotes")]
+#[case::reserved_source("id = \"pbx\"", "id = \"practice\"", "this name is kept for simulated calls")]
+#[case::bad_public_url("data = \"d\"", "data = \"d\"\npublic-url = \"ftp://x\"", "`public-url` starts with https://")]
+fn a_mistake_is_named_with_what_to_do(#[case] old: &str, #[case] new: &str, #[case] then: &str) {
+    let text = format!(
+        "\ndata = \"d\"\n[[tenant]]\nid = \"acme\"\n[[tenant.source]]\nid = \"pbx\"\nsecret = \"{SECRET}\"\n[[tenant.token]]\nid = \"panel\"\ntoken = \"{SECRET}\"\n"
+    );
+    let text = text.replacen(&old.replace("SECRET", SECRET), &new.replace("SECRET", SECRET), 1);
+    let error = parse(&text).unwrap_err().to_string();
+    assert!(error.contains(then), "{error}");
+    assert!(!error.contains(SECRET) && !error.contains("4242"), "{error}");
+}
+
+#[rstest]
+#[case::no_tenant("data = \"d\"", "there is no `[[tenant]]`")]
+#[case::no_token("data = \"d\"\n[[tenant]]\nid = \"a\"", "tenant `a` has no `[[tenant.token]]`")]
+#[case::not_toml("data = ", "ramal.toml:1:")]
+#[case::no_data("", "missing field `data`")]
+fn what_is_missing_is_named(#[case] text: &str, #[case] then: &str) {
+    let error = parse(text).unwrap_err().to_string();
+    assert!(error.contains(then), "{error}");
+}
+
+#[test]
+fn names_are_unique() {
+    let again = format!("{}\n{}", whole(), whole().replace("data = \"data\"", ""));
+    assert!(parse(&again).unwrap_err().to_string().contains("tenant `acme` stands twice"));
+    let other = again.replacen("id = \"acme\"", "id = \"beta\"", 1);
+    assert!(parse(&other).unwrap_err().to_string().contains("source `pbx` stands twice"));
+}
+
+#[test]
+fn nothing_of_it_prints_a_secret() {
+    assert!(!format!("{:?}", parse(&whole()).unwrap()).contains(SECRET));
+}

@@ -1,0 +1,44 @@
+//! HTTP: call events in, live events out, the page, health, metrics, OpenAPI.
+//!
+//! ```text
+//! request ─▶ request id, panic net, security headers, metrics     (guard)
+//!         ─▶ Host and Origin                                      (guard)
+//!         ─▶ route ─▶ signature (events) or API token / cookie    (signature, access)
+//!                  ─▶ center
+//! ```
+//!
+//! Every error leaves as `application/problem+json` (RFC 9457) with a code, what was wrong and what to do; none
+//! carries a customer's value. A handler that panics costs its own request and nothing else.
+//!
+//! Composition is the caller's: [`AppState::new`] takes a [`ramal_center::Center`] that is ready, [`router`] is a plain
+//! axum router, [`serve`] runs it until told to stop.
+#![deny(missing_docs)]
+
+mod access;
+mod calls;
+mod config;
+mod event_body;
+mod events;
+mod guard;
+mod health;
+mod listener;
+mod live;
+mod metrics;
+mod openapi;
+mod panel;
+mod practice;
+mod problem;
+mod registry;
+mod secret;
+mod serve;
+mod signature;
+mod state;
+
+pub use config::{ConfigError, PluginConfig, ServerConfig, SourceConfig, TenantConfig, TokenConfig};
+pub use metrics::Metrics;
+pub use openapi::document;
+pub use problem::{Problem, ProblemCode};
+pub use secret::Secret;
+pub use serve::{router, serve};
+pub use signature::sign;
+pub use state::{AppParts, AppState};

@@ -1,0 +1,135 @@
+//! `/metrics`: numbers for Prometheus, in the OpenMetrics text format.
+//!
+//! Labels are routes, codes and configured names only. A label that could carry what was sent would put a customer's
+//! number into a time series that is kept for years, and make series without end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderValue, Method, header};
+use axum::response::{IntoResponse, Response};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+use ramal_center::{CallState, Observer, PluginId};
+
+use crate::problem::{Problem, ProblemCode};
+use crate::state::AppState;
+
+// Fine below the 3 seconds of the deadline, where the difference is felt.
+const SECONDS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    route: String,
+    method: MethodLabel,
+    status: u16,
+}
+
+/// The methods that exist: a client may invent others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[allow(clippy::upper_case_acronyms)]
+enum MethodLabel {
+    GET,
+    HEAD,
+    POST,
+    Other,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EventLabels {
+    kind: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LookUpLabels {
+    plugin: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PluginLabels {
+    plugin: String,
+}
+
+/// What is counted. Cloning is cheap and shares the numbers; give it to the center as its observer.
+#[derive(Debug, Clone)]
+pub struct Metrics(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    events: Family<EventLabels, Counter>,
+    look_ups: Family<LookUpLabels, Counter>,
+    look_up_time: Family<PluginLabels, Histogram>,
+    live: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// All at zero.
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("ramal");
+        let requests = Family::default();
+        let events = Family::default();
+        let look_ups = Family::default();
+        let look_up_time = Family::new_with_constructor((|| Histogram::new(SECONDS)) as fn() -> Histogram);
+        let live = Gauge::default();
+        registry.register("http_requests", "Requests by route, method and status", requests.clone());
+        registry.register("call_events", "Call events by kind and outcome", events.clone());
+        registry.register("look_ups", "Look-ups by plugin and outcome", look_ups.clone());
+        registry.register_with_unit("look_up", "Time until a plugin answered", Unit::Seconds, look_up_time.clone());
+        registry.register("live_subscribers", "Readers of live events that are connected", live.clone());
+        Self(Arc::new(Inner { registry, requests, events, look_ups, look_up_time, live }))
+    }
+
+    pub(crate) fn request(&self, method: &Method, route: &str, status: u16) {
+        let method = match *method {
+            Method::GET => MethodLabel::GET,
+            Method::HEAD => MethodLabel::HEAD,
+            Method::POST => MethodLabel::POST,
+            _ => MethodLabel::Other,
+        };
+        self.0.requests.get_or_create(&RequestLabels { route: route.to_owned(), method, status }).inc();
+    }
+
+    pub(crate) fn live_subscribers(&self, change: i64) {
+        self.0.live.inc_by(change);
+    }
+}
+
+impl Observer for Metrics {
+    fn event(&self, kind: CallState, outcome: &'static str) {
+        self.0.events.get_or_create(&EventLabels { kind: kind.as_str(), outcome }).inc();
+    }
+    fn look_up(&self, plugin: &PluginId, outcome: &'static str, took: Duration) {
+        let plugin = plugin.as_str().to_owned();
+        self.0.look_up_time.get_or_create(&PluginLabels { plugin: plugin.clone() }).observe(took.as_secs_f64());
+        self.0.look_ups.get_or_create(&LookUpLabels { plugin, outcome }).inc();
+    }
+}
+
+/// Numbers for Prometheus
+#[utoipa::path(
+    get, path = "/metrics", tag = "operation",
+    responses((status = 200, description = "OpenMetrics 1.0 text", content_type = "application/openmetrics-text", body = String)),
+)]
+pub(crate) async fn get_metrics(State(state): State<AppState>) -> Result<Response, Problem> {
+    let mut text = String::new();
+    encode(&mut text, &state.metrics().0.registry)
+        .map_err(|_| Problem::new(ProblemCode::Internal, "the metrics could not be written"))?;
+    let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+}

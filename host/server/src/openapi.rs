@@ -1,0 +1,71 @@
+//! `/openapi.json`: what the API offers, written from the handlers themselves and held by a golden file.
+
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use ramal_center::{CallView, CardsView, FailureView};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::problem::{FieldProblem, Problem, ProblemCode};
+use crate::state::AppState;
+use crate::{access, calls, events, health, live, metrics, practice};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Ramal",
+        description = "Calls in, customers' cards out. Every error is application/problem+json (RFC 9457) with a `code` for programs and a `hint` that says what to do."
+    ),
+    components(schemas(Problem, ProblemCode, FieldProblem, CallView, CardsView, FailureView)),
+    modifiers(&Security),
+    tags(
+        (name = "events", description = "What exchanges tell"),
+        (name = "live", description = "What happens, as it happens"),
+        (name = "calls", description = "Calls as they stand"),
+        (name = "practice", description = "Simulated calls, with invented customers"),
+        (name = "operation", description = "For who operates the host"),
+    ),
+)]
+struct Document;
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_default();
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("token", SecurityScheme::Http(bearer));
+        let cookie = ApiKey::Cookie(ApiKeyValue::new(access::COOKIE));
+        components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
+    }
+}
+
+/// The routes that the document describes, with their handlers.
+pub(crate) fn described() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(events::post_call_event))
+        .routes(routes!(live::get_live))
+        .routes(routes!(calls::get_calls))
+        .routes(routes!(practice::get_session))
+        .routes(routes!(practice::post_practice_call))
+        .routes(routes!(practice::post_practice_step))
+        .routes(routes!(health::get_healthz))
+        .routes(routes!(health::get_readyz))
+        .routes(routes!(metrics::get_metrics))
+        .routes(routes!(get_openapi))
+}
+
+/// The document, as JSON text.
+pub fn document() -> String {
+    described().into_openapi().to_pretty_json().unwrap_or_default()
+}
+
+/// This document
+#[utoipa::path(get, path = "/openapi.json", tag = "operation", responses((status = 200, description = "OpenAPI 3.1", body = Object)))]
+pub(crate) async fn get_openapi(State(state): State<AppState>) -> Response {
+    let kind = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, kind)], state.openapi().to_owned()).into_response()
+}

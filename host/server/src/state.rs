@@ -1,0 +1,127 @@
+//! What the handlers share.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ramal_center::{Center, PhoneNumber};
+use ramal_store::StoreHealth;
+use tokio::sync::watch;
+
+use crate::config::{ConfigError, ServerConfig};
+use crate::guard::HostPolicy;
+use crate::live::Places;
+use crate::metrics::Metrics;
+use crate::openapi;
+use crate::registry::Registry;
+
+/// Readers of live events that may be connected at once.
+const MOST_READERS: usize = 1024;
+
+/// What the server is composed of.
+pub struct AppParts {
+    /// The domain; its directories may be set later, until then `/readyz` says so.
+    pub center: Center,
+    /// The store, for `/readyz`.
+    pub health: Arc<dyn StoreHealth>,
+    /// What the center reports to, too.
+    pub metrics: Metrics,
+    /// The invented customers' numbers, for simulated calls without a number.
+    pub practice_numbers: Vec<PhoneNumber>,
+}
+
+struct Inner {
+    center: Center,
+    health: Arc<dyn StoreHealth>,
+    metrics: Metrics,
+    registry: Registry,
+    hosts: HostPolicy,
+    places: Places,
+    secure_cookie: bool,
+    practice_numbers: Vec<PhoneNumber>,
+    next_number: AtomicUsize,
+    openapi: String,
+    stop: watch::Sender<bool>,
+}
+
+/// What the handlers share. Cloning is cheap.
+#[derive(Clone)]
+pub struct AppState(Arc<Inner>);
+
+impl fmt::Debug for AppState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppState").finish_non_exhaustive()
+    }
+}
+
+impl AppState {
+    /// Composes the state and reads every secret that the configuration names.
+    ///
+    /// # Errors
+    /// When a secret cannot be read or is too short.
+    pub fn new(config: &ServerConfig, parts: AppParts) -> Result<Self, ConfigError> {
+        Self::with_readers(config, parts, MOST_READERS)
+    }
+
+    /// As [`AppState::new`], with another limit of live readers.
+    ///
+    /// # Errors
+    /// As [`AppState::new`].
+    pub fn with_readers(config: &ServerConfig, parts: AppParts, most_readers: usize) -> Result<Self, ConfigError> {
+        let AppParts { center, health, metrics, practice_numbers } = parts;
+        Ok(Self(Arc::new(Inner {
+            center,
+            health,
+            metrics,
+            registry: Registry::new(config)?,
+            hosts: HostPolicy::new(config.listen.ip(), &config.allowed_hosts, config.public_url.clone()),
+            places: Places::new(most_readers),
+            secure_cookie: config.public_url.as_ref().is_some_and(|url| url.scheme() == "https"),
+            practice_numbers,
+            next_number: AtomicUsize::new(0),
+            openapi: openapi::document(),
+            stop: watch::Sender::new(false),
+        })))
+    }
+
+    pub(crate) fn center(&self) -> &Center {
+        &self.0.center
+    }
+    pub(crate) fn store_health(&self) -> &dyn StoreHealth {
+        &*self.0.health
+    }
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+    pub(crate) fn hosts(&self) -> &HostPolicy {
+        &self.0.hosts
+    }
+    pub(crate) fn places(&self) -> &Places {
+        &self.0.places
+    }
+    pub(crate) fn secure_cookie(&self) -> bool {
+        self.0.secure_cookie
+    }
+    pub(crate) fn openapi(&self) -> &str {
+        &self.0.openapi
+    }
+
+    /// The invented customers in turn, so that whoever presses the button sees them all.
+    pub(crate) fn next_practice_number(&self) -> Option<String> {
+        let turn = self.0.next_number.fetch_add(1, Ordering::Relaxed);
+        let index = turn.checked_rem(self.0.practice_numbers.len())?;
+        self.0.practice_numbers.get(index).map(PhoneNumber::e164)
+    }
+
+    pub(crate) fn stop(&self) -> watch::Receiver<bool> {
+        self.0.stop.subscribe()
+    }
+
+    /// Ends the live streams and turns `/readyz` off.
+    pub(crate) fn begin_stop(&self) {
+        self.0.stop.send_replace(true);
+    }
+}

@@ -1,0 +1,10 @@
+-- What a plugin keeps between calls.
+CREATE TABLE plugin_entries (
+    tenant     TEXT NOT NULL,
+    plugin     TEXT NOT NULL,
+    key        TEXT NOT NULL,
+    value      BLOB NOT NULL,
+    -- NULL: kept until it is deleted.
+    expires_at INTEGER,
+    PRIMARY KEY (tenant, plugin, key)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,4 @@
+//! End to end: real CRM servers, hostile plugins, faults, architecture rules
+
+pub mod peer;
+pub mod tryton;
