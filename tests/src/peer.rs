@@ -93,7 +93,8 @@ pub enum PeerError {
 /// Run an install script; the folder of the peer is the last line that it prints. The script waits for
 /// another one that is at work, so tests may all call this.
 pub(crate) async fn install(script: &Path) -> Result<Peer<PathBuf>, PeerError> {
-    let output = tokio::process::Command::new(script)
+    let output = tokio::process::Command::new("bash")
+        .arg(script)
         .stdin(Stdio::null())
         .output()
         .await

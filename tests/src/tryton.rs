@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use data_encoding::BASE64;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::peer::{Peer, PeerError, Server, free_port, install, tail};
 
@@ -219,9 +220,39 @@ impl Tryton {
         body: Option<&Value>,
     ) -> Result<(u16, Value), PeerError> {
         let url = format!("{}/{}/rest/model/{path}", self.origin, self.database);
-        request(method, &url, Some(&self.key), body)
+        request(method, &url, Some(&format!("Bearer {}", self.key)), body)
             .await
             .map_err(|reason| PeerError::Ask { what: format!("{method} {path}"), reason })
+    }
+
+    /// One JSON-RPC call as the panel's user, whose session opens and closes with it. What is in `result`;
+    /// Tryton answers its refusals with 200 and an `error`.
+    ///
+    /// # Errors
+    /// Where no answer came, or where Tryton refused; the reason is then Tryton's own text.
+    pub async fn rpc(&self, method: &str, params: Value) -> Result<Value, PeerError> {
+        let url = format!("{}/{}/rpc/", self.origin, self.database);
+        let failed = |reason: String| PeerError::Ask { what: method.to_owned(), reason };
+        let call = async |session: Option<String>, method: &str, params: Value| {
+            let body = json!({"id": 1, "method": method, "params": params});
+            let (status, mut answer) =
+                request("POST", &url, session.as_deref(), Some(&body)).await.map_err(failed)?;
+            match answer.get_mut("result") {
+                Some(result) => Ok(result.take()),
+                None => Err(failed(format!("{status} {answer}"))),
+            }
+        };
+        let login = json!([self.user, {"password": self.password}, "en"]);
+        let session = call(None, "common.db.login", login).await?;
+        let (user, token) = (session.get(0), session.get(1).and_then(Value::as_str));
+        let (Some(user), Some(token)) = (user, token) else {
+            return Err(failed("the login gave no session".to_owned()));
+        };
+        let session = BASE64.encode(format!("{}:{user}:{token}", self.user).as_bytes());
+        let session = format!("Session {session}");
+        let result = call(Some(session.clone()), method, params).await;
+        call(Some(session), "common.db.logout", json!([])).await?;
+        result
     }
 
     /// A party by its id, read by the vendor's client.
@@ -316,13 +347,13 @@ async fn run(mut command: tokio::process::Command, program: &Path, what: &str) -
 async fn request(
     method: &str,
     url: &str,
-    key: Option<&str>,
+    authorization: Option<&str>,
     body: Option<&Value>,
 ) -> Result<(u16, Value), String> {
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
     let mut request = http::Request::builder().method(method).uri(url);
-    if let Some(key) = key {
-        request = request.header("authorization", format!("Bearer {key}"));
+    if let Some(authorization) = authorization {
+        request = request.header("authorization", authorization);
     }
     if body.is_some() {
         request = request.header("content-type", "application/json");

@@ -113,3 +113,29 @@ async fn traces_find_a_text_wherever_it_stands() {
     assert_eq!(tryton.traces(&["zebra"]).await.unwrap(), ["sale_opportunity__history.comment"]);
     assert!(tryton.traces(&["giraffe"]).await.unwrap().is_empty());
 }
+
+/// Why the plugin must delete the contact mechanisms itself before it asks Tryton to erase.
+#[tokio::test]
+async fn the_vendors_erasure_alone_leaves_number_and_email_behind() {
+    let tryton = tryton_or_skip!("the_vendors_erasure_alone_leaves_number_and_email_behind");
+    let maria = tryton.parties["Maria da Silva"];
+    let erase = async |session: &Value| {
+        tryton
+            .rpc("wizard.party.erase.execute", json!([session, {"ask": {"party": maria}}, "erase", {}]))
+            .await
+    };
+    let wizard = tryton.rpc("wizard.party.erase.create", json!([{}])).await.unwrap()[0].clone();
+    let refusal = erase(&wizard).await.unwrap_err().to_string();
+    assert!(refusal.contains("cannot be erased because they are still active"), "{refusal}");
+
+    let path = format!("party.party/{maria}");
+    let (status, _) = tryton.rest("PUT", &path, Some(&json!({"active": false}))).await.unwrap();
+    assert_eq!(status, 200);
+    erase(&wizard).await.unwrap();
+
+    let party = tryton.party(maria).await.unwrap();
+    assert_eq!((party.name, party.active, party.notes), (None, false, vec![]));
+    assert!(party.mechanisms.iter().all(|m| m.value == "****"));
+    let left = tryton.traces(&["98765", "maria.silva", "Maria"]).await.unwrap();
+    assert_eq!(left, ["party_contact_mechanism.value_compact"]);
+}

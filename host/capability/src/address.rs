@@ -147,7 +147,8 @@ fn canonical_host(given: &str) -> Result<(String, Option<IpAddr>), BadOrigin> {
         return Err(BadOrigin::TrailingDot);
     }
     // The parser that the HTTP side uses decides what the text means; then it must mean itself.
-    let odd_number = given.split('.').next_back().is_some_and(|last| last.starts_with(|c: char| c.is_ascii_digit()));
+    let odd_number =
+        given.split('.').next_back().is_some_and(|last| last.starts_with(|c: char| c.is_ascii_digit()));
     let parsed = Url::parse(&format!("https://{given}/"))
         .map_err(|_| if odd_number { BadOrigin::OddIpv4 } else { BadOrigin::BadName })?;
     match parsed.host() {
@@ -172,7 +173,9 @@ fn good_name(name: &str) -> bool {
     name.len() <= 253
         && name.split('.').all(|label| {
             (1..=63).contains(&label.len())
-                && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'))
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'))
                 && !label.starts_with('-')
                 && !label.ends_with('-')
         })

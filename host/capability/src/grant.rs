@@ -17,7 +17,7 @@ pub use destination::Destination;
 use crate::class::{DataClass, Direction, LevelTable};
 use crate::ids::{Digest, PluginId, RouteId, TenantId};
 use crate::limits::LimitWishes;
-use crate::manifest::{Manifest, LEVELS, read_limits};
+use crate::manifest::{LEVELS, Manifest, read_limits};
 use crate::purpose::Purpose;
 use crate::source::{Findings, Item, Section, SourceError, quote, read};
 
@@ -107,10 +107,13 @@ fn take(top: &Section<'_>, _found: &Findings) -> Option<Grant> {
     let grant = grant?;
     let tenant = grant.need("tenant", "tenant = \"acme\"").and_then(|i| i.parse());
     let plugin = grant.need("plugin", "plugin = \"tryton\"").and_then(|i| i.parse());
-    let digest = grant.need("digest", "digest = \"sha256:…\", which `ramal inspect FILE` prints").and_then(|i| digest(&i));
+    let digest = grant
+        .need("digest", "digest = \"sha256:…\", which `ramal inspect FILE` prints")
+        .and_then(|i| digest(&i));
     let revision = grant.need("revision", "revision = 1").and_then(|i| revision(&i));
-    let approved_by =
-        grant.need("approved-by", "approved-by = \"you@example.com\"; a grant is made by a person").and_then(|i| person(&i));
+    let approved_by = grant
+        .need("approved-by", "approved-by = \"you@example.com\"; a grant is made by a person")
+        .and_then(|i| person(&i));
     let approved_at = grant.need("approved-at", "approved-at = \"2026-11-23\"").and_then(|i| date(&i));
     let expires_item = grant.need("expires", "expires = \"2027-11-23\"; at most two years after approved-at");
     let expires = expires_item.as_ref().and_then(date);
@@ -175,10 +178,17 @@ fn date(item: &Item<'_>) -> Option<Date> {
         toml::de::DeValue::Datetime(written) => written.to_string(),
         _ => item.text()?.to_owned(),
     };
-    let shape = text.len() == 10 && text.bytes().enumerate().all(|(i, b)| if matches!(i, 4 | 7) { b == b'-' } else { b.is_ascii_digit() });
+    let shape = text.len() == 10
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(i, b)| if matches!(i, 4 | 7) { b == b'-' } else { b.is_ascii_digit() });
     let date = shape.then(|| text.parse::<Date>().ok()).flatten();
     if date.is_none() {
-        item.wrong(format!("{} is no day of the calendar; write year-month-day, such as \"2026-11-23\"", quote(&text)));
+        item.wrong(format!(
+            "{} is no day of the calendar; write year-month-day, such as \"2026-11-23\"",
+            quote(&text)
+        ));
     }
     date
 }
@@ -188,14 +198,19 @@ fn classes(item: &Item<'_>) -> LevelTable {
     for entry in item.entries() {
         let class = entry.key().parse::<DataClass>();
         if let Err(error) = &class {
-            let unquoted = entry.value().as_table().is_some_and(|inner| inner.values().any(|v| v.get_ref().is_table()));
+            let unquoted =
+                entry.value().as_table().is_some_and(|inner| inner.values().any(|v| v.get_ref().is_table()));
             let help = if unquoted { "; write the class in quotes, such as \"contact.phone\"" } else { "" };
             entry.wrong_key(format!("{error}{help}"));
             if unquoted {
                 continue;
             }
         }
-        let Some(section) = entry.section(format!("\"{}\"", entry.key().chars().take(64).collect::<String>())) else { continue };
+        let Some(section) =
+            entry.section(format!("\"{}\"", entry.key().chars().take(64).collect::<String>()))
+        else {
+            continue;
+        };
         for (direction, key) in [(Direction::ToPlugin, "to-plugin"), (Direction::FromCrm, "from-crm")] {
             if let (Some(level), Ok(class)) = (section.get(key).and_then(|i| i.word(LEVELS)), &class) {
                 table.set(*class, direction, level);

@@ -26,6 +26,8 @@ mod denial;
 mod echo;
 mod exchange;
 mod export;
+#[cfg(test)]
+mod fixture;
 mod grant;
 mod ids;
 mod invocation;

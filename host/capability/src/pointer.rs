@@ -113,9 +113,6 @@ impl<T> Tree<T> {
     pub(crate) fn leaf(&self) -> Option<&T> {
         self.leaf.as_ref()
     }
-    pub(crate) fn key(&self, name: &str) -> Option<&Self> {
-        self.names.get(name)
-    }
     pub(crate) fn named(&self, name: &str) -> Option<(&str, &Self)> {
         self.names.get_key_value(name).map(|(name, node)| (name.as_str(), node))
     }
@@ -191,10 +188,10 @@ mod tests {
         let mut tree = Tree::default();
         tree.insert(&"/a/*".parse().unwrap(), "any").unwrap();
         tree.insert(&"/a/10".parse().unwrap(), "ten").unwrap();
-        let a = tree.key("a").unwrap();
+        let a = tree.named("a").unwrap().1;
         assert_eq!(a.element(10).and_then(Tree::leaf), Some(&"ten"));
         assert_eq!(a.element(0).and_then(Tree::leaf), Some(&"any"));
-        assert_eq!(a.key("*").and_then(Tree::leaf), None);
+        assert_eq!(a.named("*").and_then(|(_, node)| node.leaf()), None);
     }
 
     #[test]

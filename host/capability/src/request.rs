@@ -385,5 +385,3 @@ impl<'de> Visitor<'de> for BodyPlace<'_, '_, '_> {
     }
 }
 
-#[cfg(test)]
-mod tests;

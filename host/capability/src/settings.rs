@@ -98,7 +98,12 @@ impl SettingsSchema {
     }
     /// The names of the settings, in the order of the manifest.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.schema.get("properties").and_then(Value::as_object).into_iter().flat_map(|all| all.keys()).map(String::as_str)
+        self.schema
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flat_map(|all| all.keys())
+            .map(String::as_str)
     }
     /// The schema of one setting.
     pub fn property(&self, name: &str) -> Option<&Value> {
@@ -150,7 +155,14 @@ impl SettingsSchema {
                 return vec![about(&within(name), "is missing; enter it".to_owned())];
             }
             ValidationErrorKind::AdditionalProperties { unexpected } => {
-                let known: Vec<&str> = self.at(&path).and_then(|s| s.get("properties")).and_then(Value::as_object).into_iter().flat_map(|all| all.keys()).map(String::as_str).collect();
+                let known: Vec<&str> = self
+                    .at(&path)
+                    .and_then(|s| s.get("properties"))
+                    .and_then(Value::as_object)
+                    .into_iter()
+                    .flat_map(|all| all.keys())
+                    .map(String::as_str)
+                    .collect();
                 let one = |name: &String| {
                     let help = match nearest(name, known.iter().copied()) {
                         Some(near) => format!("did you mean `{near}`?"),
@@ -167,13 +179,18 @@ impl SettingsSchema {
                     Err(why) => why.to_string(),
                     Ok(_) => "is no address".to_owned(),
                 },
-                "host" => "is no host name; enter it alone and in lower case, such as crm.example.com".to_owned(),
+                "host" => {
+                    "is no host name; enter it alone and in lower case, such as crm.example.com".to_owned()
+                }
                 "label" => "may hold a-z, 0-9 and `-` only, as one part of a host name does".to_owned(),
                 other => format!("is not written as `{other}` demands"),
             },
-            ValidationErrorKind::Type { .. } if path.is_empty() => "the settings are an object of names and values".to_owned(),
+            ValidationErrorKind::Type { .. } if path.is_empty() => {
+                "the settings are an object of names and values".to_owned()
+            }
             ValidationErrorKind::Type { .. } => {
-                let wanted = self.at(&path).and_then(|s| s.get("type")).and_then(Value::as_str).unwrap_or("value");
+                let wanted =
+                    self.at(&path).and_then(|s| s.get("type")).and_then(Value::as_str).unwrap_or("value");
                 match wanted {
                     "string" => "must be a text".to_owned(),
                     "integer" => "must be a whole number".to_owned(),
@@ -230,7 +247,9 @@ fn compile(schema: &Value) -> Result<Validator, ValidationError<'static>> {
     jsonschema::options()
         .with_draft(jsonschema::Draft::Draft202012)
         // Patterns come from a stranger: this engine's time is linear in the text.
-        .with_pattern_options(jsonschema::PatternOptions::regex().size_limit(256 * 1024).dfa_size_limit(256 * 1024))
+        .with_pattern_options(
+            jsonschema::PatternOptions::regex().size_limit(256 * 1024).dfa_size_limit(256 * 1024),
+        )
         .should_validate_formats(true)
         .should_ignore_unknown_formats(false)
         .offline()
@@ -241,7 +260,8 @@ fn compile(schema: &Value) -> Result<Validator, ValidationError<'static>> {
 }
 
 fn fill_defaults(value: &mut Value, schema: &Value) {
-    let (Some(object), Some(properties)) = (value.as_object_mut(), schema.get("properties").and_then(Value::as_object))
+    let (Some(object), Some(properties)) =
+        (value.as_object_mut(), schema.get("properties").and_then(Value::as_object))
     else {
         return;
     };

@@ -14,7 +14,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 pub(crate) use reader::{Findings, Item, Section, read};
 
 /// The most bytes that a manifest or a grant may have.
-pub const MAX_SOURCE_BYTES: usize = 256 * 1024;
+pub(crate) const MAX_SOURCE_BYTES: usize = 256 * 1024;
 
 /// More findings than this help nobody.
 const MAX_FINDINGS: usize = 100;
@@ -71,7 +71,11 @@ impl SourceError {
         let mut findings: Vec<Finding> =
             found.into_iter().map(|(span, words)| place(text, span, &words)).collect();
         if more > 0 {
-            findings.push(place(text, text.len()..text.len(), &format!("{more} more mistakes are not shown")));
+            findings.push(place(
+                text,
+                text.len()..text.len(),
+                &format!("{more} more mistakes are not shown"),
+            ));
         }
         Self { file: one_line(file), text: text.to_owned(), findings }
     }

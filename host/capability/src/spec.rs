@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::bounded::MAX_INT;
-pub use crate::bounded::Bounded;
+pub(crate) use crate::bounded::Bounded;
 use crate::class::{ClassSet, DataClass};
 
 /// What may stand at a place that is written to.

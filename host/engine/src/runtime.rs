@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ramal_capability::{
-    BadDigest, Digest, Grant, Import, Manifest, Plan, PlanError, SourceError,
+    Digest, Grant, Import, Manifest, Plan, PlanError, SourceError,
 };
 use ramal_egress::Egress;
 use ramal_numbers::Region;
@@ -16,14 +16,14 @@ use wasmtime::component::{HasSelf, Linker};
 
 use crate::ask::Exports;
 use crate::bindings;
-use crate::cache::{CacheError, CodeCache};
+use crate::cache::{CacheError, CodeCache, CodeDigest};
 use crate::compile::{CompileError, Compiler};
 use crate::config::{EngineError, PoolSize, Ticker, serving_engine};
 use crate::gate::Gate;
 use crate::guest_log::{GuestLog, TracingLog};
 use crate::kv::{MemoryStore, PluginStore};
 use crate::plugin::{Inner, Plugin};
-use crate::precheck::{BadComponent, precheck};
+use crate::precheck::{BadComponent, PrecheckLimits, check};
 use crate::state::CallState;
 
 /// The minor versions of `ramal:crm` that this host serves.
@@ -68,6 +68,9 @@ pub enum BuildError {
     /// The compiler process.
     #[error(transparent)]
     Compiler(#[from] CompileError),
+    /// The thread that counts time.
+    #[error("cannot start the thread that counts time: {0}")]
+    Ticker(std::io::Error),
     /// The interfaces for guests.
     #[error("cannot set up the interfaces for plugins: {0}")]
     Linker(String),
@@ -125,9 +128,6 @@ pub enum LoadError {
     /// wasmtime refuses the component.
     #[error("the component does not fit the contract ramal:crm: {0}")]
     Link(String),
-    /// A digest that is none.
-    #[error(transparent)]
-    Digest(#[from] BadDigest),
 }
 
 /// Builds a [`Runtime`].
@@ -184,7 +184,7 @@ impl RuntimeBuilder {
             cache: CodeCache::open(&self.cache_dir)?,
             compiler,
             linker,
-            _ticker: Ticker::start(&engine),
+            _ticker: Ticker::start(&engine).map_err(BuildError::Ticker)?,
             shared: Arc::new(Shared {
                 engine,
                 egress: self.egress,
@@ -219,8 +219,9 @@ pub struct Inspected {
 /// # Errors
 /// As for loading, short of compiling.
 pub fn inspect(wasm: &[u8]) -> Result<Inspected, LoadError> {
-    let checked = precheck(wasm)?;
-    let manifest_text = checked.manifest().ok_or(LoadError::NoManifest)?.to_owned();
+    let checked = check(wasm, &PrecheckLimits::default())?;
+    let manifest_text = checked.manifest().and_then(|m| std::str::from_utf8(m).ok()).ok_or(LoadError::NoManifest)?;
+    let manifest_text = manifest_text.to_owned();
     let manifest = Manifest::parse("plugin.toml", &manifest_text)?;
     if manifest.interface.major() != 0 || !SERVED.contains(&manifest.interface.minor()) {
         return Err(LoadError::Interface { built: manifest.interface.to_string() });
@@ -240,10 +241,10 @@ pub fn inspect(wasm: &[u8]) -> Result<Inspected, LoadError> {
     Ok(Inspected {
         manifest,
         manifest_text,
-        digest: Digest(checked.digest()),
+        digest: CodeDigest::of(wasm).into(),
         imports,
         exports,
-        sdk: checked.sdk().map(str::to_owned),
+        sdk: checked.sdk().and_then(|s| std::str::from_utf8(s).ok()).map(str::to_owned),
         bytes: wasm.len() as u64,
     })
 }

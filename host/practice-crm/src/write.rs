@@ -285,3 +285,6 @@ fn day(ms: u64) -> String {
     let instant = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     instant.unwrap_or_default().strftime("%Y-%m-%d").to_string()
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,7 +68,98 @@ async fn a_contact_has_the_documented_fields() {
     for list in ["deals", "notes"] {
         contact[list].as_array_mut().unwrap().truncate(1);
     }
-    insta::assert_json_snapshot!(contact, @"");
+    insta::assert_json_snapshot!(contact, @r#"
+    {
+      "id": "c-0006",
+      "name": "Paulo Henrique Salgado",
+      "company": "Escola Pequeno Saber (fictícia)",
+      "phones": [
+        "+5519987654006",
+        "+551932100006"
+      ],
+      "emails": [
+        "paulo.salgado@example.invalid"
+      ],
+      "document": "12.345.006/0001-91",
+      "owner": {
+        "id": "u-0003",
+        "name": "Carla Dias"
+      },
+      "city": "Campinas",
+      "since": "2022-07-11",
+      "url": "http://127.0.0.1:8099/contacts/c-0006",
+      "updated_ms": 1794984507780,
+      "birth_date": "1988-07-15",
+      "address": {
+        "street": "Alameda da Ficção",
+        "number": "68",
+        "district": "Bairro Inventado",
+        "city": "Campinas",
+        "state": "SP",
+        "postcode": "00000-006"
+      },
+      "job_title": "Diretor",
+      "language": "pt-BR",
+      "time_zone": "America/Sao_Paulo",
+      "lifecycle": "customer",
+      "tags": [
+        "vip",
+        "licitação"
+      ],
+      "credit": {
+        "limit": "3500.00",
+        "used": "222.90",
+        "currency": "BRL",
+        "days_overdue": 0
+      },
+      "consent": {
+        "marketing": false,
+        "source": "formulário do site",
+        "at": "2025-02-10"
+      },
+      "scores": {
+        "lead": 2,
+        "churn": 0.74,
+        "satisfaction": 2
+      },
+      "notes": [
+        {
+          "id": "n-0009",
+          "contact_id": "c-0006",
+          "author_id": "u-0003",
+          "text": "Indicou dois clientes no ano passado.",
+          "created_ms": 1794898107780
+        }
+      ],
+      "deals": [
+        {
+          "id": "d-0006",
+          "contact_id": "c-0006",
+          "title": "Projeto piloto",
+          "state": "open",
+          "stage": "negociação",
+          "value": {
+            "amount": "18250.00",
+            "currency": "BRL"
+          },
+          "expected_close": "2027-07-15",
+          "owner_id": "u-0003",
+          "updated_ms": 1794984507780
+        }
+      ],
+      "activity_count": 1,
+      "last_activity": {
+        "id": "a-0003",
+        "kind": "email",
+        "subject": "Retorno sobre proposta"
+      },
+      "links": {
+        "self": "/api/v1/contacts/c-0006",
+        "deals": "/api/v1/contacts/c-0006/deals",
+        "export": "/api/v1/contacts/c-0006/export"
+      }
+    }
+    "#);
 }
 
 #[tokio::test]
@@ -258,7 +349,14 @@ async fn a_refusal_names_the_place_and_repeats_no_value() {
     let request =
         Request::post("/api/v1/contacts").header("authorization", format!("Bearer {KEY}")).body(body);
     let (_, answer) = answer(&crm(), request.unwrap()).await;
-    insta::assert_json_snapshot!(answer, @"");
+    insta::assert_json_snapshot!(answer, @r#"
+    {
+      "error": {
+        "code": "invalid",
+        "message": "the body has an unknown, missing or wrongly typed field; check line 2, column 26"
+      }
+    }
+    "#);
 }
 
 #[tokio::test]
@@ -266,7 +364,24 @@ async fn users_and_account_are_told() {
     let crm = crm();
     let users = get(&crm, "/api/v1/users").await;
     assert_eq!((ids(&users).len(), &users["items"][0]["email"]), (4, &json!("ana.souza@example.invalid")));
-    insta::assert_json_snapshot!(get(&crm, "/api/v1/account").await, @"");
+    insta::assert_json_snapshot!(get(&crm, "/api/v1/account").await, @r#"
+    {
+      "account": {
+        "id": "practice-0001",
+        "name": "Empresa de Prática (fictícia)",
+        "plan": "practice",
+        "locale": "pt-BR",
+        "time_zone": "America/Sao_Paulo",
+        "currency": "BRL"
+      },
+      "counts": {
+        "contacts": 40,
+        "users": 4,
+        "deals": 41
+      },
+      "url": "http://127.0.0.1:8099"
+    }
+    "#);
 }
 
 async fn page(crm: &Router, path: &str, host: &str) -> (StatusCode, String) {

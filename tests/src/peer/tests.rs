@@ -1,11 +1,8 @@
-use std::os::unix::fs::PermissionsExt;
-
 use super::*;
 
 fn script(dir: &tempfile::TempDir, text: &str) -> PathBuf {
     let path = dir.path().join("install.sh");
-    std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::write(&path, format!("{text}\n")).unwrap();
     path
 }
 

@@ -12,7 +12,7 @@ use super::*;
 #[case::local_name("http://localhost:80", "http://localhost")]
 #[case::ipv6("http://[::1]:8080", "http://[::1]:8080")]
 #[case::ipv6_long("https://[2001:DB8:0:0:0:0:0:7]", "https://[2001:db8::7]")]
-#[case::accents("https://ação.example", "https://xn--ao-ziav.example")]
+#[case::accents("https://ação.example", "https://xn--ao-siap.example")]
 #[case::punycode("https://xn--mnchen-3ya.example", "https://xn--mnchen-3ya.example")]
 fn an_origin_has_one_spelling(#[case] given: &str, #[case] canonical: &str) {
     let origin: Origin = given.parse().unwrap();

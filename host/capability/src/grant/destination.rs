@@ -74,7 +74,10 @@ fn check(item: &Item<'_>, origin: &Origin, private: &[IpNet]) {
         && !private.iter().any(|net| net.contains(&ip))
         && is_openable(&IpNet::from(ip))
     {
-        item.wrong(format!("{ip} is no public address; add private = [\"{}\"] and a reason", IpNet::from(ip)));
+        item.wrong(format!(
+            "{ip} is no public address; add private = [\"{}\"] and a reason",
+            IpNet::from(ip)
+        ));
     }
 }
 

@@ -14,6 +14,7 @@ use crate::class::{Direction, Level};
 use crate::ids::{Digest, TenantId};
 use crate::limits::Limits;
 use crate::manifest::{Ask, Manifest, Target, UnknownTarget, class_words, limit_file_name, purpose_words};
+use crate::purpose::Purpose;
 
 /// A text as TOML writes it.
 fn quoted(text: &str) -> String {
@@ -52,7 +53,12 @@ fn write(
     today: Date,
     settings: Option<&Value>,
 ) -> std::fmt::Result {
-    writeln!(out, "# A proposal: everything that {} {} asks for, and no more.", remark(&manifest.name), manifest.version)?;
+    writeln!(
+        out,
+        "# A proposal: everything that {} {} asks for, and no more.",
+        remark(&manifest.name),
+        manifest.version
+    )?;
     writeln!(out, "# Nothing is in force until a person approves it. Remove what you do not want to give.")?;
     for sentence in manifest.sentences() {
         writeln!(out, "#   {}", remark(&sentence))?;
@@ -69,15 +75,22 @@ fn write(
     writeln!(out, "# The last day. Two years are the most.")?;
     writeln!(out, "expires = \"{}\"", years_after(today, 1))?;
     writeln!(out, "# Say here in your own words why the plugin is used.")?;
-    writeln!(out, "reason = {}", quoted(&format!("to use {}", manifest.name.chars().take(100).collect::<String>())))?;
+    writeln!(
+        out,
+        "reason = {}",
+        quoted(&format!("to use {}", manifest.name.chars().take(100).collect::<String>()))
+    )?;
     let purposes: Vec<&str> = manifest.purposes.iter().map(|p| purpose_words(*p)).collect();
     writeln!(out, "# may be called for: {}", purposes.join(", "))?;
     writeln!(out, "purposes = {}", list(manifest.purposes.iter().map(|p| p.as_str())))?;
     routes(out, manifest)?;
     classes(out, manifest)?;
-    writeln!(out, "\n# Why the law allows it, for each purpose; the records of processing need it (LGPD art. 37).")?;
+    writeln!(
+        out,
+        "\n# Why the law allows it, for each purpose; the records of processing need it (LGPD art. 37)."
+    )?;
     writeln!(out, "[legal-basis]")?;
-    for purpose in &manifest.purposes {
+    for purpose in manifest.purposes.iter().filter(|purpose| **purpose != Purpose::Diagnostics) {
         writeln!(out, "# {purpose} = \"LGPD art. 7, …\"")?;
     }
     destinations(out, manifest, settings)?;
@@ -177,7 +190,10 @@ fn destinations(out: &mut String, manifest: &Manifest, settings: Option<&Value>)
 fn destination(out: &mut String, origin: &Origin) -> std::fmt::Result {
     let private = private_ranges(origin);
     if private.is_empty() && origin.scheme() == Scheme::Http {
-        writeln!(out, "# http:// is not encrypted. If the server is inside your own network, name its range and remove the marks:")?;
+        writeln!(
+            out,
+            "# http:// is not encrypted. If the server is inside your own network, name its range and remove the marks:"
+        )?;
         writeln!(out, "# [[destination]]")?;
         writeln!(out, "# origin = {}", quoted(&origin.to_string()))?;
         writeln!(out, "# private = [\"10.0.0.0/8\"]")?;
@@ -207,7 +223,9 @@ fn private_ranges(origin: &Origin) -> Vec<IpNet> {
     match origin.ip().map(IpNet::from) {
         Some(net) if is_openable(&net) => vec![net],
         Some(_) => Vec::new(),
-        None if origin.host() == "localhost" => loopback.iter().filter_map(|text| text.parse().ok()).collect(),
+        None if origin.host() == "localhost" => {
+            loopback.iter().filter_map(|text| text.parse().ok()).collect()
+        }
         None => Vec::new(),
     }
 }

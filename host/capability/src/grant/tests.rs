@@ -88,7 +88,11 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("destination with a path", "\"https://crm.example.com\"", "\"https://crm.example.com/api\""),
     ("destination with a star", "\"https://crm.example.com\"", "\"https://*.example.com\""),
     ("odd address", "\"http://127.0.0.1:7788\"", "\"http://0x7f.1:7788\""),
-    ("destination twice", "\"https://crm.example.com\"", "\"http://127.0.0.1:7788\"\nprivate = [\"127.0.0.1/32\"]\nreason = \"again\""),
+    (
+        "destination twice",
+        "\"https://crm.example.com\"",
+        "\"http://127.0.0.1:7788\"\nprivate = [\"127.0.0.1/32\"]\nreason = \"again\"",
+    ),
     ("private without a reason", "reason = \"the practice CRM runs on this machine\"\n", ""),
     ("private without a length", "[\"127.0.0.1/32\"]", "[\"127.0.0.1\"]"),
     ("private range that begins elsewhere", "[\"127.0.0.1/32\"]", "[\"127.0.0.1/8\"]"),
@@ -114,7 +118,14 @@ fn each_mistake_is_told_with_its_place_and_what_to_do() {
 fn proposal(manifest: &str, settings: Option<&serde_json::Value>) -> (Manifest, String) {
     let manifest = Manifest::parse("plugin.toml", manifest).unwrap();
     let tenant = TenantId::new("practice").unwrap();
-    let text = Grant::propose(&manifest, Digest([7; 32]), &tenant, "ana@example.invalid", day("2026-11-23"), settings);
+    let text = Grant::propose(
+        &manifest,
+        Digest([7; 32]),
+        &tenant,
+        "ana@example.invalid",
+        day("2026-11-23"),
+        settings,
+    );
     (manifest, text)
 }
 
@@ -147,14 +158,14 @@ fn a_proposal_without_settings_leaves_the_destination_to_be_filled_in() {
 }
 
 #[rstest]
-#[case::https("https://crm.example.com", Some(&[]))]
-#[case::loopback("http://127.0.0.1:8000", Some(&["127.0.0.1/32"]))]
-#[case::loopback_ipv6("http://[::1]:8000", Some(&["::1/128"]))]
-#[case::localhost("http://localhost:8000", Some(&["127.0.0.1/32", "::1/128"]))]
-#[case::private("https://10.1.2.3", Some(&["10.1.2.3/32"]))]
+#[case::https("https://crm.example.com", Some(vec![]))]
+#[case::loopback("http://127.0.0.1:8000", Some(vec!["127.0.0.1/32"]))]
+#[case::loopback_ipv6("http://[::1]:8000", Some(vec!["::1/128"]))]
+#[case::localhost("http://localhost:8000", Some(vec!["127.0.0.1/32", "::1/128"]))]
+#[case::private("https://10.1.2.3", Some(vec!["10.1.2.3/32"]))]
 #[case::unknown_network("http://crm.intern", None)]
 #[case::public_http("http://192.0.2.7", None)]
-fn a_proposal_with_settings_names_the_destination(#[case] server: &str, #[case] private: Option<&[&str]>) {
+fn a_proposal_with_settings_names_the_destination(#[case] server: &str, #[case] private: Option<Vec<&str>>) {
     let (manifest, text) = proposal(TRYTON, Some(&json!({ "server": server })));
     let grant = Grant::parse("grant.toml", &text).unwrap();
     gives_exactly_what_is_asked(&manifest, &grant);

@@ -40,8 +40,8 @@ pub(crate) const LEVELS: &[(&str, Level)] = &[
     ("clear", Level::Clear),
 ];
 
-/// Reads `[ask]`. A class whose table is wrong in parts is still taken, so that the routes that use it are
-/// not called wrong as well.
+/// Reads `[ask]`. A class whose name or table is wrong in parts is still taken as what was probably meant, so
+/// that the routes that use it are not called wrong as well; the file is refused either way.
 pub(super) fn read_all(item: &Item<'_>) -> BTreeMap<DataClass, Ask> {
     let mut asks = BTreeMap::new();
     for entry in item.entries() {
@@ -56,12 +56,12 @@ pub(super) fn read_all(item: &Item<'_>) -> BTreeMap<DataClass, Ask> {
             }
             Err(error) => {
                 entry.wrong_key(error.to_string());
-                None
+                error.near
             }
         };
         let ask = read_one(&entry, class);
         if let (Some(class), Some(ask)) = (class, ask) {
-            asks.insert(class, ask);
+            asks.entry(class).or_insert(ask);
         }
     }
     asks
@@ -71,15 +71,17 @@ pub(super) fn read_all(item: &Item<'_>) -> BTreeMap<DataClass, Ask> {
 fn is_unquoted(entry: &Item<'_>) -> bool {
     let prefix = format!("{}.", entry.key());
     DataClass::ALL.iter().any(|class| {
-        class.as_str().strip_prefix(prefix.as_str()).is_some_and(|rest| {
-            entry.value().as_table().is_some_and(|table| table.contains_key(rest))
-        })
+        class
+            .as_str()
+            .strip_prefix(prefix.as_str())
+            .is_some_and(|rest| entry.value().as_table().is_some_and(|table| table.contains_key(rest)))
     })
 }
 
 fn read_one(entry: &Item<'_>, class: Option<DataClass>) -> Option<Ask> {
     let section = entry.section(format!("[ask.\"{}\"]", entry.key()))?;
-    let level = |item: Option<Item<'_>>| item.map_or(Some(Level::None), |item| item.word(LEVELS));
+    let level =
+        |item: Option<Item<'_>>| item.map_or(Level::None, |item| item.word(LEVELS).unwrap_or(Level::Sealed));
     let to_plugin = level(section.get("to-plugin"));
     let from_crm = level(section.get("from-crm"));
     let reason_item = section.need("reason", "reason = \"what the plugin does with it\"");
@@ -87,8 +89,8 @@ fn read_one(entry: &Item<'_>, class: Option<DataClass>) -> Option<Ask> {
     let optional = section.get("optional").map_or(Some(false), |item| item.bool());
     section.finish();
 
-    let most = to_plugin.unwrap_or_default().max(from_crm.unwrap_or_default());
-    if most == Level::None && to_plugin.is_some() && from_crm.is_some() {
+    let most = to_plugin.max(from_crm);
+    if most == Level::None {
         section.wrong("this asks for nothing; give `to-plugin` or `from-crm` a level, or remove the table");
     }
     if let (Some(item), Some(text)) = (&reason_item, &reason) {
@@ -106,10 +108,10 @@ fn read_one(entry: &Item<'_>, class: Option<DataClass>) -> Option<Ask> {
             ));
         }
     }
+    let meant = |level| if most == Level::None { Level::Sealed } else { level };
     Some(Ask {
-        to_plugin: to_plugin?,
-        from_crm: from_crm?,
-        // A missing reason is a finding already; the ask itself is still known.
+        to_plugin: meant(to_plugin),
+        from_crm: meant(from_crm),
         reason: reason.unwrap_or_default(),
         optional: optional.unwrap_or_default(),
     })

@@ -97,10 +97,34 @@ pub struct SessionDecl {
 /// Headers that the host writes, or that change what a request *is*: no author and no secret goes there.
 pub(super) fn is_hosts_header(name: &str) -> bool {
     const EXACT: &[&str] = &[
-        "accept-encoding", "alt-used", "connection", "content-encoding", "content-length", "content-type", "cookie", "date", "expect",
-        "forwarded", "host", "http2-settings", "keep-alive", "origin", "referer",
-        "set-cookie", "te", "trailer", "transfer-encoding", "upgrade", "user-agent", "via", "x-http-method",
-        "x-http-method-override", "x-method-override", "x-original-url", "x-rewrite-url", "x-real-ip",
+        "accept-encoding",
+        "alt-used",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "cookie",
+        "date",
+        "expect",
+        "forwarded",
+        "host",
+        "http2-settings",
+        "keep-alive",
+        "origin",
+        "referer",
+        "set-cookie",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "via",
+        "x-http-method",
+        "x-http-method-override",
+        "x-method-override",
+        "x-original-url",
+        "x-rewrite-url",
+        "x-real-ip",
     ];
     let name = name.to_ascii_lowercase();
     EXACT.contains(&name.as_str())
@@ -119,7 +143,10 @@ pub(super) fn read_all(items: &[Item<'_>], schema: Option<&SettingsSchema>) -> V
         let Some(section) = item.section("[[credential]]".to_owned()) else { continue };
         let Some(credential) = read_one(&section, schema) else { continue };
         if all.iter().any(|other| other.id == credential.id) {
-            item.wrong(format!("there are two credentials {}; give one another id", quote(credential.id.as_str())));
+            item.wrong(format!(
+                "there are two credentials {}; give one another id",
+                quote(credential.id.as_str())
+            ));
             continue;
         }
         all.push(credential);
@@ -222,9 +249,13 @@ fn session(section: &Section<'_>, schema: Option<&SettingsSchema>) -> Option<Ses
     if let (Some(item), Some(body)) = (&body_item, &body) {
         holes(item, body, schema, secret, "a secret of this credential or {setting.NAME}");
         for name in secrets.iter().filter(|name| !body.holes().any(|hole| hole == name.as_str())) {
-            let in_value = value.as_ref().is_some_and(|value| value.holes().any(|hole| hole == name.as_str()));
+            let in_value =
+                value.as_ref().is_some_and(|value| value.holes().any(|hole| hole == name.as_str()));
             if !in_value {
-                item.wrong(format!("the secret {} is used nowhere; put it into `body` or remove it", quote(name)));
+                item.wrong(format!(
+                    "the secret {} is used nowhere; put it into `body` or remove it",
+                    quote(name)
+                ));
             }
         }
     }
@@ -232,10 +263,19 @@ fn session(section: &Section<'_>, schema: Option<&SettingsSchema>) -> Option<Ses
         holes(item, url, schema, |_| false, "{setting.NAME}; secrets go into `body`");
     }
     if let (Some(item), Some(value)) = (&value_item, &value) {
-        holes(item, value, schema, |name| secret(name) || taken(name), "a secret of this credential or a name of `take`");
+        holes(
+            item,
+            value,
+            schema,
+            |name| secret(name) || taken(name),
+            "a secret of this credential or a name of `take`",
+        );
     }
     if let Some(item) = take_items.iter().find(|item| secret(item.key())) {
-        item.wrong_key(format!("{} is a secret already; take the answer's value under another name", quote(item.key())));
+        item.wrong_key(format!(
+            "{} is a secret already; take the answer's value under another name",
+            quote(item.key())
+        ));
     }
     let (method, url, target) = request?;
     Some(SessionDecl {
@@ -273,7 +313,10 @@ fn secret_names(item: &Item<'_>) -> Vec<String> {
 
 fn take_one(item: &Item<'_>) -> Option<(String, String)> {
     if !is_name(item.key()) {
-        item.wrong_key(format!("{} is no name; use a-z, 0-9, `_` and `-`, a letter first", quote(item.key())));
+        item.wrong_key(format!(
+            "{} is no name; use a-z, 0-9, `_` and `-`, a letter first",
+            quote(item.key())
+        ));
     }
     let pattern: Pattern = item.parse()?;
     let text = pattern.to_string();
@@ -292,7 +335,10 @@ pub(super) fn is_name(name: &str) -> bool {
 }
 
 /// `METHOD address`.
-pub(super) fn read_request(item: &Item<'_>, schema: Option<&SettingsSchema>) -> Option<(Method, Template, Target)> {
+pub(super) fn read_request(
+    item: &Item<'_>,
+    schema: Option<&SettingsSchema>,
+) -> Option<(Method, Template, Target)> {
     let text = item.text()?;
     let Some((word, address)) = text.split_once(' ') else {
         item.wrong("a request is a method and an address; write GET https://host/path");

@@ -29,7 +29,9 @@ pub(super) struct Head {
 }
 
 pub(super) fn read(top: &Section<'_>) -> Head {
-    let Some(item) = top.need("plugin", "a table [plugin] with id, version, name, vendor, interface and so on") else {
+    let Some(item) =
+        top.need("plugin", "a table [plugin] with id, version, name, vendor, interface and so on")
+    else {
         return Head::default();
     };
     let Some(plugin) = item.section("[plugin]".to_owned()) else { return Head::default() };
@@ -56,14 +58,18 @@ pub(super) fn read(top: &Section<'_>) -> Head {
 fn purposes(plugin: &Section<'_>) -> BTreeSet<Purpose> {
     let Some(item) = plugin.need("purposes", "purposes = [\"screen-pop\"]") else { return BTreeSet::new() };
     let purposes: BTreeSet<Purpose> = item.set();
-    if item.value().as_array().is_some_and(|list| list.is_empty()) {
+    let listed = item.value().as_array().map_or(0, |list| list.len());
+    if item.value().is_array() && listed == 0 {
         item.wrong("a plugin without a purpose is never called; list at least one");
     }
-    purposes
+    // With a mistake in the list nothing is known of it: what else names a purpose is not called wrong.
+    if listed == purposes.len() { purposes } else { BTreeSet::new() }
 }
 
 fn provides(plugin: &Section<'_>, purposes: &BTreeSet<Purpose>) -> BTreeSet<Export> {
-    let Some(item) = plugin.need("provides", "provides = [\"connector.check\"]") else { return BTreeSet::new() };
+    let Some(item) = plugin.need("provides", "provides = [\"connector.check\"]") else {
+        return BTreeSet::new();
+    };
     let provides: BTreeSet<Export> = item.set();
     if item.value().as_array().is_some_and(|list| list.is_empty()) {
         item.wrong("a plugin that provides nothing is never called; list the functions that it exports");
@@ -88,7 +94,10 @@ impl Head {
         let Some((uses, at)) = &self.uses else { return };
         match (uses.contains(&Import::Egress), has_routes) {
             (true, false) => {
-                found.add(at.clone(), "`egress` is used and there is no [[route]]; add a route or leave `egress` out");
+                found.add(
+                    at.clone(),
+                    "`egress` is used and there is no [[route]]; add a route or leave `egress` out",
+                );
             }
             (false, true) => {
                 found.add(at.clone(), "there are routes and `uses` lacks `egress`; add \"egress\"");

@@ -14,9 +14,12 @@ pub(crate) fn read_limits(item: &Item<'_>) -> LimitWishes {
     let mut wishes = serde_json::Map::new();
     let names: Vec<String> = Limits::ALL.iter().map(|limit| file_name(limit.name)).collect();
     for entry in item.entries() {
-        let Some((limit, name)) = Limits::ALL.iter().zip(&names).find(|(_, name)| *name == entry.key()) else {
-            let help = nearest(entry.key(), names.iter().map(String::as_str))
-                .map_or_else(|| format!("there are {}", names.join(", ")), |near| format!("did you mean `{near}`?"));
+        let Some((limit, name)) = Limits::ALL.iter().zip(&names).find(|(_, name)| *name == entry.key())
+        else {
+            let help = nearest(entry.key(), names.iter().map(String::as_str)).map_or_else(
+                || format!("there are {}", names.join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
             entry.wrong_key(format!("unknown limit {}; {help}", quote(entry.key())));
             continue;
         };
@@ -26,8 +29,6 @@ pub(crate) fn read_limits(item: &Item<'_>) -> LimitWishes {
                 "`{name}` is above the ceiling; ask for at most {} {}",
                 limit.ceiling, limit.unit
             ));
-        } else if number == 0 {
-            entry.wrong(format!("`{name}` is 0, so nothing would run; leave it out for {}", limit.default));
         } else {
             wishes.insert(name.clone(), number.into());
         }

@@ -50,7 +50,12 @@ pub struct RouteDecl {
 impl RouteDecl {
     /// The classes that may leave with a request.
     pub fn sends(&self) -> ClassSet {
-        self.params.iter().map(|(_, spec)| spec).chain(self.send.iter().map(|(_, spec)| spec)).flat_map(|spec| spec.classes().iter()).collect()
+        self.params
+            .iter()
+            .map(|(_, spec)| spec)
+            .chain(self.send.iter().map(|(_, spec)| spec))
+            .flat_map(|spec| spec.classes().iter())
+            .collect()
     }
     /// The classes that may come back.
     pub fn receives(&self) -> ClassSet {
@@ -95,12 +100,14 @@ fn read_one(section: &Section<'_>, context: &Context<'_>) -> Option<RouteDecl> {
     let header_items = section.get("header").map(|i| i.entries()).unwrap_or_default();
     let headers: Vec<(Item<'_>, Template)> = header_items.iter().filter_map(|i| header(i)).collect();
     check_header_names(&headers);
-    let send = section.get("send").map(|i| send(&i, request.as_ref().map(|r| r.0), context)).unwrap_or_default();
+    let send =
+        section.get("send").map(|i| send(&i, request.as_ref().map(|r| r.0), context)).unwrap_or_default();
     let receive = places(section.get("receive"), |item| receive(item, context));
     let receive_error = places(section.get("receive-error"), receive_error);
     section.finish();
 
-    let names: Vec<&str> = param_items.iter().map(Item::key).chain(part_items.iter().map(Item::key)).collect();
+    let names: Vec<&str> =
+        param_items.iter().map(Item::key).chain(part_items.iter().map(Item::key)).collect();
     let known = |name: &str| names.contains(&name);
     const ALLOWED: &str = "a name of `params`, a name of `part` or {setting.NAME}";
     if let (Some(item), Some((_, url, _))) = (&request_item, &request) {
@@ -121,7 +128,9 @@ fn read_one(section: &Section<'_>, context: &Context<'_>) -> Option<RouteDecl> {
     {
         let used = |name: &str| {
             url.holes().any(|hole| hole == name)
-                || parts.iter().any(|(item, _, template)| item.key() != name && template.holes().any(|hole| hole == name))
+                || parts.iter().any(|(item, _, template)| {
+                    item.key() != name && template.holes().any(|hole| hole == name)
+                })
                 || headers.iter().any(|(_, template)| template.holes().any(|hole| hole == name))
         };
         for item in param_items.iter().chain(&part_items).filter(|item| !used(item.key())) {
@@ -161,7 +170,9 @@ fn purposes(item: &Item<'_>, context: &Context<'_>) -> BTreeSet<Purpose> {
             && !context.purposes.is_empty()
             && !context.purposes.contains(&purpose)
         {
-            each.wrong(format!("`{purpose}` is not among the plugin's purposes; add it to `purposes` of [plugin]"));
+            each.wrong(format!(
+                "`{purpose}` is not among the plugin's purposes; add it to `purposes` of [plugin]"
+            ));
         }
     }
     purposes
@@ -183,7 +194,10 @@ fn credential(item: &Item<'_>, context: &Context<'_>) -> Option<CredentialId> {
 
 fn param(item: &Item<'_>, context: &Context<'_>) -> Option<(String, FieldSpec)> {
     if !is_name(item.key()) {
-        item.wrong_key(format!("{} is no name; use a-z, 0-9, `_` and `-`, a letter first", quote(item.key())));
+        item.wrong_key(format!(
+            "{} is no name; use a-z, 0-9, `_` and `-`, a letter first",
+            quote(item.key())
+        ));
         return None;
     }
     let spec: FieldSpec = item.parse()?;
@@ -209,7 +223,10 @@ fn asked_at_all(item: &Item<'_>, classes: ClassSet, context: &Context<'_>) {
 
 fn part<'a>(item: &Item<'a>) -> Option<(Item<'a>, Language, Template)> {
     if !is_name(item.key()) {
-        item.wrong_key(format!("{} is no name; use a-z, 0-9, `_` and `-`, a letter first", quote(item.key())));
+        item.wrong_key(format!(
+            "{} is no name; use a-z, 0-9, `_` and `-`, a letter first",
+            quote(item.key())
+        ));
         return None;
     }
     let entries = item.entries();
@@ -220,7 +237,10 @@ fn part<'a>(item: &Item<'a>) -> Option<(Item<'a>, Language, Template)> {
         return None;
     };
     let Some(language) = Language::of_part(one.key()) else {
-        one.wrong_key(format!("{} is no language of a part; use json, soql, odata or text", quote(one.key())));
+        one.wrong_key(format!(
+            "{} is no language of a part; use json, soql, odata or text",
+            quote(one.key())
+        ));
         return None;
     };
     let template = template_in(one, language)?;
@@ -253,7 +273,10 @@ fn header<'a>(item: &Item<'a>) -> Option<(Item<'a>, Template)> {
 fn check_header_names(headers: &[(Item<'_>, Template)]) {
     for (index, (item, _)) in headers.iter().enumerate() {
         if headers.iter().take(index).any(|(other, _)| other.key().eq_ignore_ascii_case(item.key())) {
-            item.wrong_key(format!("the header {} is given twice; upper and lower case are one", quote(item.key())));
+            item.wrong_key(format!(
+                "the header {} is given twice; upper and lower case are one",
+                quote(item.key())
+            ));
         }
     }
 }

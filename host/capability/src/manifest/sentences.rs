@@ -63,19 +63,26 @@ pub(super) fn of(manifest: &Manifest) -> Vec<String> {
         .targets()
         .into_iter()
         .map(|target| match target {
-            super::Target::Fixed(origin) if origin.scheme() == crate::address::Scheme::Https => origin.authority(),
+            super::Target::Fixed(origin) if origin.scheme() == crate::address::Scheme::Https => {
+                origin.authority()
+            }
             super::Target::Fixed(origin) => format!("{origin} (not encrypted)"),
             made => made.to_string(),
         })
         .collect();
-    all.push(format!("Sends to: {}.", if targets.is_empty() { "nowhere".to_owned() } else { targets.join(", ") }));
+    all.push(format!(
+        "Sends to: {}.",
+        if targets.is_empty() { "nowhere".to_owned() } else { targets.join(", ") }
+    ));
     let purposes: Vec<&str> = manifest.purposes.iter().map(|purpose| purpose_words(*purpose)).collect();
     all.push(format!("For: {}.", purposes.join(", ")));
     let credentials: Vec<String> = manifest
         .credentials
         .iter()
         .map(|credential| match &credential.kind {
-            CredentialKind::Query { .. } => format!("{} (sent in the address, where servers may log it)", credential.label),
+            CredentialKind::Query { .. } => {
+                format!("{} (sent in the address, where servers may log it)", credential.label)
+            }
             _ => credential.label.clone(),
         })
         .collect();

@@ -65,7 +65,9 @@ impl fmt::Display for Target {
         match self {
             Self::Fixed(origin) => origin.fmt(f),
             Self::Made { text, settings } => match settings.as_slice() {
-                [one] if *text == format!("{{setting.{one}}}") => write!(f, "the address in the setting `{one}`"),
+                [one] if *text == format!("{{setting.{one}}}") => {
+                    write!(f, "the address in the setting `{one}`")
+                }
                 _ => f.write_str(&text.replace("{setting.", "{")),
             },
         }
@@ -74,9 +76,13 @@ impl fmt::Display for Target {
 
 /// Takes the origin off an address template and checks it; the error is a finding.
 pub(super) fn of_address(address: &str, schema: Option<&SettingsSchema>) -> Result<Target, String> {
-    const FORM: &str = "write https://host/path or {setting.NAME}/path with a setting of the format \"origin\"";
+    const FORM: &str =
+        "write https://host/path or {setting.NAME}/path with a setting of the format \"origin\"";
     let (text, rest, whole) = if address.starts_with('{') {
-        let end = address.find('}').map(|at| at + 1).ok_or_else(|| format!("the address does not begin with an origin; {FORM}"))?;
+        let end = address
+            .find('}')
+            .map(|at| at + 1)
+            .ok_or_else(|| format!("the address does not begin with an origin; {FORM}"))?;
         let (text, rest) = address.split_at(end);
         (text, rest, true)
     } else {
@@ -97,14 +103,18 @@ pub(super) fn of_address(address: &str, schema: Option<&SettingsSchema>) -> Resu
     }
     let names = settings_in(text)?;
     if names.is_empty() {
-        return text.parse::<Origin>().map(Target::Fixed).map_err(|error| format!("{} is no origin; {error}", quote(text)));
+        return text
+            .parse::<Origin>()
+            .map(Target::Fixed)
+            .map_err(|error| format!("{} is no origin; {error}", quote(text)));
     }
     for name in &names {
         check_setting(name, whole, schema)?;
     }
     if !whole {
         // Any good label stands for every good label.
-        let probe = names.iter().fold(text.to_owned(), |t, name| t.replace(&format!("{{setting.{name}}}"), "x"));
+        let probe =
+            names.iter().fold(text.to_owned(), |t, name| t.replace(&format!("{{setting.{name}}}"), "x"));
         probe.parse::<Origin>().map_err(|error| format!("{} is no origin; {error}", quote(text)))?;
     }
     Ok(Target::Made { text: text.to_owned(), settings: names })
@@ -114,7 +124,8 @@ fn settings_in(text: &str) -> Result<Vec<String>, String> {
     let mut names = Vec::new();
     let mut rest = text;
     while let Some((_, from)) = rest.split_once('{') {
-        let (inner, after) = from.split_once('}').ok_or("a `{` in the host is not closed; write {setting.NAME}")?;
+        let (inner, after) =
+            from.split_once('}').ok_or("a `{` in the host is not closed; write {setting.NAME}")?;
         match inner.strip_prefix("setting.") {
             Some(name) if !name.contains(':') => {
                 if !names.iter().any(|n| n == name) {

@@ -29,7 +29,9 @@ pub enum BadVersion {
     #[error("a version is three numbers, such as 0.1.0; leave out words and leading zeros")]
     Plugin,
     /// Not `0.N`.
-    #[error("an interface version is written 0.N, such as 0.1; it is the version of the package `ramal:crm` in the WIT that the plugin was built with")]
+    #[error(
+        "an interface version is written 0.N, such as 0.1; it is the version of the package `ramal:crm` in the WIT that the plugin was built with"
+    )]
     Interface,
 }
 

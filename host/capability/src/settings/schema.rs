@@ -11,9 +11,29 @@ use crate::source::{Item, nearest, quote};
 
 /// The keywords that a form can show and that the check enforces.
 const KEYWORDS: &[&str] = &[
-    "type", "title", "description", "default", "examples", "enum", "const", "format", "pattern", "minLength",
-    "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "properties",
-    "required", "additionalProperties", "items", "minItems", "maxItems", "uniqueItems",
+    "type",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "enum",
+    "const",
+    "format",
+    "pattern",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "properties",
+    "required",
+    "additionalProperties",
+    "items",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
 ];
 
 const TYPES: &[(&str, ())] =
@@ -22,8 +42,18 @@ const TYPES: &[(&str, ())] =
 const FORMATS: &[(&str, ())] = &[("origin", ()), ("host", ()), ("label", ()), ("date", ()), ("uuid", ())];
 
 /// Words in a name that mean a secret.
-const SECRETS: &[&str] =
-    &["password", "passwd", "passphrase", "pwd", "senha", "secret", "token", "apikey", "credential", "bearer"];
+const SECRETS: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "senha",
+    "secret",
+    "token",
+    "apikey",
+    "credential",
+    "bearer",
+];
 
 /// Reads the schema; `None` if something was found.
 pub(super) fn read(item: &Item<'_>) -> Option<Value> {
@@ -82,7 +112,7 @@ fn node(item: &Item<'_>, top: bool) -> Option<Value> {
     if schema.get("type").and_then(Value::as_str) == Some("object") {
         // What the form does not show must not be kept either.
         schema.insert("additionalProperties".to_owned(), Value::Bool(false));
-        good &= required_exist(&entries, &schema);
+        good &= required_exist(&entries);
     }
     good.then_some(Value::Object(schema))
 }
@@ -104,7 +134,10 @@ fn properties(item: &Item<'_>) -> Option<Value> {
             && name.bytes().next().is_some_and(|b| b.is_ascii_lowercase())
             && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-'));
         if !plain {
-            entry.wrong_key(format!("{} is no name of a setting; use a-z, 0-9, `_` and `-`, a letter first", quote(name)));
+            entry.wrong_key(format!(
+                "{} is no name of a setting; use a-z, 0-9, `_` and `-`, a letter first",
+                quote(name)
+            ));
             good = false;
         } else if is_secret(name) {
             entry.wrong_key(format!(
@@ -124,18 +157,24 @@ fn properties(item: &Item<'_>) -> Option<Value> {
 /// `token`, `api-key`, `client_secret`; not `keyboard` or `key-account-manager-list`… `key` counts as a word.
 fn is_secret(name: &str) -> bool {
     let joined: String = name.chars().filter(|c| !matches!(c, '-' | '_')).collect();
-    SECRETS.iter().any(|word| joined.contains(word)) || name.split(['-', '_']).any(|word| matches!(word, "key" | "keys"))
+    SECRETS.iter().any(|word| joined.contains(word))
+        || name.split(['-', '_']).any(|word| matches!(word, "key" | "keys"))
 }
 
 /// A required name that no property has could never be entered.
-fn required_exist(entries: &[Item<'_>], schema: &Map<String, Value>) -> bool {
+fn required_exist(entries: &[Item<'_>]) -> bool {
     let mut good = true;
-    let names = || schema.get("properties").and_then(Value::as_object).into_iter().flat_map(|all| all.keys());
+    // The names as written: a property that is wrong inside is there nevertheless.
+    let properties: Vec<Item<'_>> =
+        entries.iter().filter(|entry| entry.key() == "properties").flat_map(Item::entries).collect();
+    let names = || properties.iter().map(Item::key);
     for each in entries.iter().filter(|entry| entry.key() == "required").flat_map(Item::list) {
         let Some(name) = each.text() else { continue };
         if !names().any(|known| known == name) {
-            let help = nearest(name, names().map(String::as_str))
-                .map_or_else(|| "describe it under properties".to_owned(), |near| format!("did you mean `{near}`?"));
+            let help = nearest(name, names()).map_or_else(
+                || "describe it under properties".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
             each.wrong(format!("the required setting {} is no property; {help}", quote(name)));
             good = false;
         }
@@ -155,13 +194,15 @@ fn json(item: &Item<'_>) -> Option<Value> {
                 return None;
             }
         },
-        DeValue::Float(number) => match number.as_str().parse::<f64>().ok().and_then(serde_json::Number::from_f64) {
-            Some(number) => Value::Number(number),
-            None => {
-                item.wrong("JSON has no such number; write a finite one");
-                return None;
+        DeValue::Float(number) => {
+            match number.as_str().parse::<f64>().ok().and_then(serde_json::Number::from_f64) {
+                Some(number) => Value::Number(number),
+                None => {
+                    item.wrong("JSON has no such number; write a finite one");
+                    return None;
+                }
             }
-        },
+        }
         DeValue::Datetime(_) => {
             item.wrong("JSON has no dates; write it as a text in quotes");
             return None;
@@ -177,7 +218,10 @@ fn json(item: &Item<'_>) -> Option<Value> {
 }
 
 /// Where the value at a JSON path stands in the file; the nearest value above it if it is not written there.
-pub(super) fn span_of<'p>(item: &Item<'_>, path: impl IntoIterator<Item = impl Borrow<LocationSegment<'p>>>) -> Range<usize> {
+pub(super) fn span_of<'p>(
+    item: &Item<'_>,
+    path: impl IntoIterator<Item = impl Borrow<LocationSegment<'p>>>,
+) -> Range<usize> {
     let mut at = item.at();
     let mut here = item.value();
     for step in path {

@@ -38,7 +38,9 @@ pub(crate) fn read<T>(
     let found = Findings::default();
     let (root, broken) = DeTable::parse_recoverable(text);
     for error in &broken {
-        found.add(error.span().unwrap_or(0..0), format!("this is no TOML: {}", error.message().replace('\n', ", ")));
+        let words = error.message().replace('\n', ", ");
+        let help = if words == "duplicate key" { "; keep one of the two" } else { "" };
+        found.add(error.span().unwrap_or(0..0), format!("this is no TOML: {words}{help}"));
     }
     let top = Section::new("the file".to_owned(), 0..0, root.get_ref(), &found);
     // After a broken line the rest of the tree is a guess; complaints about keys that are in fact there
@@ -84,7 +86,13 @@ impl<'a> Section<'a> {
     pub(crate) fn get(&self, key: &'static str) -> Option<Item<'a>> {
         self.asked.borrow_mut().push(key);
         let (name, value) = self.table.get_key_value(key)?;
-        Some(Item { key: name.get_ref(), key_at: name.span(), at: value.span(), value: value.get_ref(), found: self.found })
+        Some(Item {
+            key: name.get_ref(),
+            key_at: name.span(),
+            at: value.span(),
+            value: value.get_ref(),
+            found: self.found,
+        })
     }
     /// The value of a key that must be there; `example` is a line to add.
     pub(crate) fn need(&self, key: &'static str, example: &str) -> Option<Item<'a>> {
@@ -176,7 +184,9 @@ impl<'a> Item<'a> {
         let text = self.text()?;
         let key = quote(self.key);
         if text.chars().any(is_deceptive) {
-            self.wrong(format!("{key} holds a line break or an invisible character; write plain words in one line"));
+            self.wrong(format!(
+                "{key} holds a line break or an invisible character; write plain words in one line"
+            ));
             return None;
         }
         let (min, max) = (*length.start(), *length.end());

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use ramal_center::{SourceId, TenantId};
 use ramal_numbers::Region;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use crate::secret::Secret;
@@ -30,7 +30,7 @@ pub struct ServerConfig {
     /// The folder of the database.
     pub data: PathBuf,
     /// How people reach the server, when that is not the listen address: `https://ramal.example`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "url")]
     pub public_url: Option<Url>,
     /// More names under which the server may be called, without port.
     #[serde(default)]
@@ -117,6 +117,14 @@ fn listen() -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7700)
 }
 
+fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let url = Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.map(Some).ok_or_else(|| {
+        serde::de::Error::custom("`public-url` starts with https:// or http:// and names a host")
+    })
+}
+
 fn region() -> String {
     "BR".to_owned()
 }
@@ -169,11 +177,6 @@ impl ServerConfig {
         let rule = |what: String| Err(ConfigError::Rule { path: path.to_owned(), what });
         if self.tenants.is_empty() {
             return rule("there is no `[[tenant]]`; add one with an `id`".to_owned());
-        }
-        if let Some(url) = &self.public_url
-            && (!matches!(url.scheme(), "http" | "https") || url.host().is_none())
-        {
-            return rule("`public-url` starts with https:// or http:// and names a host".to_owned());
         }
         let (mut tenants, mut sources) = (HashSet::new(), HashSet::new());
         for tenant in &self.tenants {
