@@ -63,16 +63,16 @@ pub use invocation::{Invocation, Report, Seen};
 pub use limits::{LimitName, LimitWishes, Limits};
 pub use manifest::{
     Ask, CredentialDecl, CredentialKind, Dedup, InterfaceVersion, Manifest, RouteDecl, SessionDecl, Target,
-    Verification, Version,
+    UnknownTarget, Verification, Version,
 };
 pub use plan::{Plan, PlanError};
 pub use pointer::{BadPattern, Pattern};
 pub use purpose::Purpose;
 pub use request::{Disclosed, Method, Prepared};
 pub use session::{LoginRequest, MissingSecret, SessionPlan};
-pub use settings::{SettingsError, SettingsSchema};
+pub use settings::{SettingsError, SettingsProblem, SettingsSchema};
 pub use show::{Place, Shown};
-pub use source::SourceError;
+pub use source::{Finding, SourceError};
 pub use spec::{BadSpec, FieldSpec, Receive, ReceiveOne};
 pub use template::{Encoder, Language, Template, TemplateError};
 pub use text::PhoneStyle;

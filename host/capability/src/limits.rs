@@ -27,7 +27,7 @@ macro_rules! limits {
         /// The name of a limit, for lists and tests.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub struct LimitName {
-            /// The name in files, in kebab case.
+            /// The field's name; files write it in kebab case.
             pub name: &'static str,
             /// The value when nothing is said.
             pub default: u64,

@@ -345,7 +345,8 @@ fn route(decl: &RouteDecl, manifest: &Manifest, grant: &Grant, settings: &Value)
     let credential = decl.credential.as_ref().and_then(|id| manifest.credentials.iter().find(|c| c.id == *id));
     let session = match credential.map(|c| &c.kind) {
         Some(CredentialKind::Session(session)) => {
-            let plan = SessionPlan::compile(session, settings).map_err(fault)?;
+            let private = |origin: &Origin| destination(origin).map(|d| d.private.clone()).unwrap_or_default();
+            let plan = SessionPlan::compile(session, settings, private).map_err(fault)?;
             destination(plan.origin())?;
             Some(Arc::new(plan))
         }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde_json::Value;
 
 use crate::address::Origin;
@@ -29,6 +30,7 @@ pub struct SessionPlan {
     name: String,
     scheme: Option<String>,
     lifetime: Option<Duration>,
+    private: Vec<IpNet>,
 }
 
 /// A login request, ready to be sent.
@@ -48,7 +50,11 @@ pub struct LoginRequest {
 pub struct MissingSecret(pub String);
 
 impl SessionPlan {
-    pub(crate) fn compile(decl: &SessionDecl, settings: &Value) -> Result<Self, CompileError> {
+    pub(crate) fn compile(
+        decl: &SessionDecl,
+        settings: &Value,
+        private: impl FnOnce(&Origin) -> Vec<IpNet>,
+    ) -> Result<Self, CompileError> {
         let any = |name: &String| (name.clone(), FieldSpec::Classes(ClassSet::EMPTY));
         let secrets: Vec<_> = decl.secrets.iter().map(any).collect();
         let taken: Vec<_> = decl.secrets.iter().chain(decl.take.iter().map(|(name, _)| name)).map(any).collect();
@@ -57,6 +63,7 @@ impl SessionPlan {
         let after = Scope { values: &taken, settings, parts: &parts, raw: true };
         let (origin, target) = login.address(&decl.url)?;
         Ok(Self {
+            private: private(&origin),
             secrets: decl.secrets.clone(),
             method: decl.method,
             origin,
@@ -74,6 +81,10 @@ impl SessionPlan {
     /// Where the login goes.
     pub fn origin(&self) -> &Origin {
         &self.origin
+    }
+    /// Address ranges that are not public and that the grant names for the login's destination.
+    pub fn private(&self) -> &[IpNet] {
+        &self.private
     }
     /// How long a token is used at most, if the manifest says.
     pub fn lifetime(&self) -> Option<Duration> {

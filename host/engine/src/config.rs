@@ -141,8 +141,7 @@ fn base() -> Config {
         // Never symbolise a trap by the guest's own debug data: its names and paths are the
         // vendor's text, and would be parsed in the host.
         .wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Disable)
-        .native_unwind_info(false)
-        .parallel_compilation(false);
+        .native_unwind_info(false);
     config
 }
 

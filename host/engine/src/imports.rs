@@ -14,14 +14,14 @@ impl types::Host for CallState {}
 impl egress::Host for CallState {
     async fn send(&mut self, call: egress::Call) -> Result<egress::Reply, egress::Failure> {
         let shared = self.shared.clone();
-        let answer = shared.egress.send(&mut self.invocation, asked(call), self.deadline.into_std()).await;
+        let answer = shared.egress.send(&mut self.invocation, &asked(call), self.deadline).await;
         answered(answer)
     }
 
     async fn send_all(&mut self, calls: Vec<egress::Call>) -> Vec<Result<egress::Reply, egress::Failure>> {
         let shared = self.shared.clone();
         let calls = calls.into_iter().map(asked).collect();
-        let answers = shared.egress.send_all(&mut self.invocation, calls, self.deadline.into_std()).await;
+        let answers = shared.egress.send_all(&mut self.invocation, calls, self.deadline).await;
         answers.into_iter().map(answered).collect()
     }
 }

@@ -223,7 +223,7 @@ pub fn inspect(wasm: &[u8]) -> Result<Inspected, LoadError> {
     let manifest_text = checked.manifest().and_then(|m| std::str::from_utf8(m).ok()).ok_or(LoadError::NoManifest)?;
     let manifest_text = manifest_text.to_owned();
     let manifest = Manifest::parse("plugin.toml", &manifest_text)?;
-    if manifest.interface.major() != 0 || !SERVED.contains(&manifest.interface.minor()) {
+    if !SERVED.contains(&manifest.interface.minor) {
         return Err(LoadError::Interface { built: manifest.interface.to_string() });
     }
     let imports: Vec<String> = checked.imports().iter().map(|name| name.to_string()).collect();
@@ -241,7 +241,7 @@ pub fn inspect(wasm: &[u8]) -> Result<Inspected, LoadError> {
     Ok(Inspected {
         manifest,
         manifest_text,
-        digest: CodeDigest::of(wasm).into(),
+        digest: Digest(*CodeDigest::of(wasm).as_bytes()),
         imports,
         exports,
         sdk: checked.sdk().and_then(|s| std::str::from_utf8(s).ok()).map(str::to_owned),

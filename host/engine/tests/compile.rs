@@ -114,7 +114,7 @@ async fn too_much_processor_time_is_named() {
 async fn a_worker_that_does_nothing_is_ended_by_the_clock() {
     let limits = CompileLimits { wall: Duration::from_millis(300), ..CompileLimits::default() };
     let sleeper = sleeping_program();
-    let error = Compiler::program(sleeper.path()).with_limits(limits).compile(b"").await.unwrap_err();
+    let error = Compiler::program(&*sleeper).with_limits(limits).compile(b"").await.unwrap_err();
     assert!(matches!(error, CompileError::TooLong { .. }), "{error}");
 }
 
@@ -214,7 +214,9 @@ fn each_layer_denies_what_it_is_there_for(
     #[case] seccomp: Outcome,
 ) {
     assert_eq!(attempt(name, false, false), Some(free));
-    assert!(matches!(attempt(name, true, false), None | Some(found) if found == landlock));
+    if let Some(found) = attempt(name, true, false) {
+        assert_eq!(found, landlock);
+    }
     assert_eq!(attempt(name, false, true), Some(seccomp));
 }
 

@@ -71,7 +71,7 @@ fn end_of_last_line(file: &mut File, length: u64) -> io::Result<u64> {
         let start = end.saturating_sub(BLOCK);
         let mut block = Vec::new();
         file.seek(SeekFrom::Start(start))?;
-        file.by_ref().take(end - start).read_to_end(&mut block)?;
+        Read::by_ref(file).take(end - start).read_to_end(&mut block)?;
         if let Some(at) = block.iter().rposition(|b| *b == b'\n') {
             return Ok(start + at as u64 + 1);
         }

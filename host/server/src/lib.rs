@@ -37,7 +37,7 @@ mod state;
 pub use config::{ConfigError, PluginConfig, ServerConfig, SourceConfig, TenantConfig, TokenConfig};
 pub use metrics::Metrics;
 pub use openapi::document;
-pub use problem::{Problem, ProblemCode};
+pub use problem::{FieldProblem, Problem, ProblemCode};
 pub use secret::Secret;
 pub use serve::{router, serve};
 pub use signature::sign;

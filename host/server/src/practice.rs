@@ -76,13 +76,13 @@ pub(crate) async fn post_practice_call(
     let body = read_body(body).await?;
     let wanted: PracticeCall = serde_json::from_slice(&body).map_err(|e| {
         Problem::new(ProblemCode::Invalid, format!("the body is wrong at line {}, column {}", e.line(), e.column()))
-            .hint(r#"send `{}` or `{"number": "+5511987654321"}`"#)
+            .hint(r#"send `{}` or `{"number": "+551133334444"}`"#)
     })?;
     let number = match wanted.number.filter(|n| !n.trim().is_empty()) {
         Some(number) => number,
         None => state.next_practice_number().ok_or_else(|| {
             Problem::new(ProblemCode::Invalid, "there are no invented customers to choose from")
-                .hint(r#"name one: `{"number": "+5511987654321"}`"#)
+                .hint(r#"name one: `{"number": "+551133334444"}`"#)
         })?,
     };
     let call_id = Uuid::now_v7().to_string();

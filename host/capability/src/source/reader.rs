@@ -102,10 +102,6 @@ impl<'a> Section<'a> {
         }
         item
     }
-    /// A table in the table.
-    pub(crate) fn section(&self, key: &'static str) -> Option<Section<'a>> {
-        self.get(key)?.section(format!("[{key}]"))
-    }
     /// Complains about every key that nobody asked for.
     pub(crate) fn finish(&self) {
         let asked = self.asked.borrow();

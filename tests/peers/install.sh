@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Install every real server that the tests talk to, into $RAMAL_CACHE (else ~/.cache/ramal). Called by `make test`.
+#
+# A peer that cannot be had on this machine is named and skipped; where CI is set it is a failure, because a
+# suite that skips its only proof and stays green would prove nothing.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# The name of a peer, and the script that installs it. It prints the peer's folder as the last line; its exit
+# status 3 means that the machine lacks something, and the last line of its stderr says what.
+peers=(
+    'Tryton|tryton/install.sh'
+)
+
+# Python peers need venv and pip. Debian packs them apart, and a bare machine's list of packages is empty.
+if ! python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 &&
+    [[ $EUID -eq 0 ]] && command -v apt-get >/dev/null; then
+    echo 'peers: installing python3-venv with apt-get'
+    export DEBIAN_FRONTEND=noninteractive
+    { apt-get update -qq && apt-get install -y -qq --no-install-recommends python3 python3-venv ca-certificates; } ||
+        echo 'peers: apt-get could not install python3-venv; going on with what there is'
+fi
+
+failed=0
+words=$(mktemp)
+trap 'rm -f "$words"' EXIT
+for peer in "${peers[@]}"; do
+    IFS='|' read -r name script <<<"$peer"
+    SECONDS=0
+    status=0
+    folder=$("$script" 2>"$words") || status=$?
+    reason=$(tail -n 1 "$words")
+    case $status in
+    0) printf 'peers: %s is in %s (%d s)\n' "$name" "$(tail -n 1 <<<"$folder")" "$SECONDS" ;;
+    3)
+        printf 'peers: SKIPPED %s; %s\n' "$name" "${reason:-its script did not say what is missing}"
+        [[ -z ${CI:-} ]] || failed=1
+        ;;
+    *)
+        cat "$words"
+        printf 'peers: FAILED %s: %s ended with status %d\n' "$name" "$script" "$status"
+        failed=1
+        ;;
+    esac
+done
+[[ $failed -eq 0 || -z ${CI:-} ]] || echo 'peers: a peer is required where CI is set'
+exit "$failed"
