@@ -68,9 +68,11 @@ test: toolchain nextest ## Install what the tests need and pass them
 	$(MAKE) --no-print-directory built guests; \
 	printf '\n== peers\n'; \
 	if wait "$$peers"; then cat "$(PEERS_LOG)"; else cat "$(PEERS_LOG)"; exit 1; fi
-	@$(call phase,examples in the documentation,cargo test $(LOCKED) --quiet --workspace --doc)
-	@$(call phase,tests,cargo nextest run $(LOCKED) --workspace --profile $(NEXTEST_PROFILE))
-	@grep -h '^peers: SKIPPED' "$(PEERS_LOG)" || true
+	@status=0; \
+	$(call phase,examples in the documentation,cargo test $(LOCKED) --quiet --workspace --doc || status=1); \
+	$(call phase,tests,cargo nextest run $(LOCKED) --workspace --profile $(NEXTEST_PROFILE) || status=1); \
+	grep -h '^peers: SKIPPED' "$(PEERS_LOG)" || true; \
+	exit $$status
 
 # Everything at once, so that each dependency is built with one set of features; the CLI is among it.
 built:
@@ -112,7 +114,7 @@ clean-data: ## Remove what `make run` wrote: the practice database, grants and l
 
 # Asks rustup first and installs only what is absent: an installed toolchain needs no network.
 toolchain:
-	@command -v rustup >/dev/null || { echo 'missing: rustup; see https://rustup.rs, then open a new shell' >&2; exit 1; }
+	@command -v rustup >/dev/null || { echo 'missing: rustup, the installer of Rust; install it and open a new shell' >&2; exit 1; }
 	@command -v cc >/dev/null || { echo 'missing: a C compiler, cc (on Debian: apt-get install build-essential)' >&2; exit 1; }
 	@if ! rustup target list --toolchain $(CHANNEL) --installed 2>/dev/null | grep -qx $(WASM) \
 	|| ! rustup component list --toolchain $(CHANNEL) --installed 2>/dev/null | grep -q '^clippy' \

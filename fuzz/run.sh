@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 missing() { printf 'fuzz: missing: %s\n' "$*" >&2; exit 3; }
-command -v rustup >/dev/null || missing "rustup, which brings the nightly toolchain; see https://rustup.rs"
+command -v rustup >/dev/null || missing "rustup, which brings the nightly toolchain"
 rustup run nightly rustc --version >/dev/null 2>&1 || missing "a nightly toolchain (rustup toolchain install nightly --profile minimal)"
 command -v c++ >/dev/null || missing "a C++ compiler, which builds libFuzzer (on Debian: apt-get install g++)"
 
@@ -35,7 +35,7 @@ export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-co
 -Cllvm-args=-sanitizer-coverage-trace-compares -Cllvm-args=-simplifycfg-branch-fold-threshold=0 -Ccodegen-units=1"
 bins=()
 for target in "${targets[@]}"; do bins+=(--bin "$target"); done
-rustup run nightly cargo build --locked --release --target "$triple" --target-dir "$root/fuzz" \
+rustup run nightly cargo build --release --target "$triple" --target-dir "$root/fuzz" \
     ${features:+--features "$features"} "${bins[@]}"
 
 status=0
@@ -46,13 +46,13 @@ for target in "${targets[@]}"; do
     printf '\n== fuzz %s, %s seconds\n' "$target" "$seconds"
     log=$root/fuzz/$target.log
     result=0
-    "$root/fuzz/$triple/release/$target" "$found" "corpus/$target" \
+    RUST_BACKTRACE=0 "$root/fuzz/$triple/release/$target" "$found" "corpus/$target" \
         -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=8192 -print_final_stats=1 \
         -artifact_prefix="$root/fuzz/artifacts/$target/" >"$log" 2>&1 || result=$?
     if [[ $result -eq 0 ]]; then
         grep -E '^(#[0-9]+[[:space:]]+(INITED|DONE)|stat::(number_of_executed_units|average_exec_per_sec|new_units_added|peak_rss_mb))' "$log"
     else
-        grep -vE '^#[0-9]+[[:space:]]' "$log" | tail -40
+        grep -A 12 -m 1 -E 'panicked at|ERROR: libFuzzer' "$log" || tail -n 40 "$log"
         printf 'fuzz: a finding in %s; the input is under %s\n' "$target" "$root/fuzz/artifacts/$target" >&2
         status=1
     fi

@@ -10,7 +10,9 @@ use ramal_fuzz::{NAME, assert_no_canary, begin, plan, seals, with_seals};
 use serde_json::Value;
 
 fuzz_target!(|text: &str| {
-    let Some(mut call) = begin(plan(), Purpose::Journal) else { panic!("the fixed plan admits a journal entry") };
+    let Some(mut call) = begin(plan(), Purpose::Journal) else {
+        panic!("the fixed plan admits a journal entry")
+    };
     let seals = seals(&mut call);
     let body = with_seals(text, &seals);
     let prepared = match call.prepare(&EgressCall { route: "log".into(), params: vec![], body: Some(body) }) {
@@ -33,7 +35,10 @@ fuzz_target!(|text: &str| {
     }
     assert!(!rest.to_string().contains(NAME) || text.contains(NAME), "a name at another class's place");
     let named = prepared.disclosed().iter().any(|d| d.class == DataClass::ContactName);
-    assert!(named || !body.to_string().contains(NAME) || text.contains(NAME), "a disclosure that nobody counted");
+    assert!(
+        named || !body.to_string().contains(NAME) || text.contains(NAME),
+        "a disclosure that nobody counted"
+    );
 });
 
 fn keys(value: &Value, allowed: &[&str]) {

@@ -22,7 +22,10 @@ fuzz_target!(|text: &str| {
         }
     };
     for sentence in manifest.sentences() {
-        assert!(!sentence.chars().any(char::is_control), "a sentence that could repaint a terminal: {sentence:?}");
+        assert!(
+            !sentence.chars().any(char::is_control),
+            "a sentence that could repaint a terminal: {sentence:?}"
+        );
     }
     let _ = manifest.targets();
     let settings = manifest.settings.check(&json!({}));

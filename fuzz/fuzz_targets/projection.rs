@@ -24,7 +24,10 @@ fuzz_target!(|data: &[u8]| {
     match call.project(&find, status, body) {
         Ok(reply) => {
             assert_eq!(reply.status, status);
-            assert!(serde_json::from_str::<serde_json::Value>(&reply.body).is_ok(), "a reply that is no JSON");
+            assert!(
+                serde_json::from_str::<serde_json::Value>(&reply.body).is_ok(),
+                "a reply that is no JSON"
+            );
             assert_no_canary("the reply", &reply.body);
         }
         Err(failure) => assert_no_canary("the failure", &failure.to_string()),

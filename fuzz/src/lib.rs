@@ -6,8 +6,8 @@
 use std::sync::{Arc, LazyLock};
 
 use ramal_capability::{
-    Actor, Authority, ClassSet, Clear, DataClass, Digest, Export, Grant, InteractionId, Invocation, Manifest, Plan,
-    Purpose, Subject, TenantId,
+    Actor, Authority, ClassSet, Clear, DataClass, Digest, Export, Grant, InteractionId, Invocation, Manifest,
+    Plan, Purpose, Subject, TenantId,
 };
 use serde_json::{Value, json};
 
@@ -23,8 +23,9 @@ pub const NAME: &str = "Ana Lima Inventada";
 /// The text behind a seal.
 pub const NOTE: &str = "asks to be called back (made up)";
 
-static PARSED: LazyLock<Manifest> =
-    LazyLock::new(|| Manifest::parse("plugin.toml", MANIFEST).unwrap_or_else(|e| panic!("{}", e.render(false))));
+static PARSED: LazyLock<Manifest> = LazyLock::new(|| {
+    Manifest::parse("plugin.toml", MANIFEST).unwrap_or_else(|e| panic!("{}", e.render(false)))
+});
 static PLAN: LazyLock<Arc<Plan>> = LazyLock::new(|| {
     let grant = Grant::parse("grant.toml", GRANT).unwrap_or_else(|e| panic!("{}", e.render(false)));
     let plan = Plan::compile(manifest(), digest(), &grant, &settings());
@@ -72,12 +73,11 @@ pub fn begin(plan: &Arc<Plan>, purpose: Purpose) -> Option<Invocation> {
 
 /// Seals of the three canaries: telephone number, name, note.
 pub fn seals(call: &mut Invocation) -> [String; 3] {
-    [(DataClass::ContactPhone, PHONE), (DataClass::ContactName, NAME), (DataClass::InteractionText, NOTE)].map(
-        |(class, value)| match call.hand_in(class, &Clear::from(value)) {
+    [(DataClass::ContactPhone, PHONE), (DataClass::ContactName, NAME), (DataClass::InteractionText, NOTE)]
+        .map(|(class, value)| match call.hand_in(class, &Clear::from(value)) {
             Ok(Some(seal)) => seal,
             other => panic!("the fixed grant gives {class} sealed, not {other:?}"),
-        },
-    )
+        })
 }
 
 /// Writes seals where a corpus file has `@0`, `@1` and `@2`, so that the files stay readable and the fuzzer

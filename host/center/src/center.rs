@@ -9,8 +9,8 @@ use arc_swap::ArcSwapOption;
 use jiff::{SignedDuration, Timestamp};
 use ramal_numbers::PhoneNumber;
 use ramal_store::{
-    Call, CallState, CallStore, CallWrite, Clear, EventRow, InteractionId, LiveId, LiveStore, NewLive, Recorded,
-    TenantId,
+    Call, CallState, CallStore, CallWrite, Clear, EventRow, InteractionId, LiveId, LiveStore, NewLive,
+    Recorded, TenantId,
 };
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -230,7 +230,11 @@ impl Inner {
                     if let Some(number) = decided.look_up {
                         self.look_up(call, &number, deadline, &decided.directories, ticket);
                     }
-                    return Ok(Handled { interaction: call.interaction, state: call.state, repeated: live.is_none() });
+                    return Ok(Handled {
+                        interaction: call.interaction,
+                        state: call.state,
+                        repeated: live.is_none(),
+                    });
                 }
             }
         }
@@ -256,7 +260,12 @@ impl Inner {
         }
     }
 
-    fn decide(&self, origin: &Origin, event: &CallEvent, known: Option<&Call>) -> Result<Decided, CenterError> {
+    fn decide(
+        &self,
+        origin: &Origin,
+        event: &CallEvent,
+        known: Option<&Call>,
+    ) -> Result<Decided, CenterError> {
         let received_at = self.clock.now();
         let row = EventRow {
             event_id: event.event_id.clone(),
@@ -301,7 +310,11 @@ impl Inner {
             None => (call.clone(), None),
         };
         after.revision = call.revision.saturating_add(1);
-        Ok(Decided { write: CallWrite { call: after, event: row, live }, look_up: None, directories: Vec::new() })
+        Ok(Decided {
+            write: CallWrite { call: after, event: row, live },
+            look_up: None,
+            directories: Vec::new(),
+        })
     }
 }
 

@@ -4,9 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use ramal_capability::Seen;
 use ramal_numbers::PhoneNumber;
 use ramal_store::{InteractionId, PluginId, TenantId};
-use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 /// One connected CRM, as the screen pop sees it.
@@ -118,45 +118,6 @@ impl fmt::Debug for Deal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Deal(<personal>)")
     }
-}
-
-/// How much of a class of values the plugin could see.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
-    /// The data class, such as `contact.phone`.
-    pub class: String,
-    /// Which way the values went.
-    pub direction: Direction,
-    /// How much it could see.
-    pub level: Level,
-    /// How many values.
-    pub count: u32,
-}
-
-/// Which way a value goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Direction {
-    /// From the panel to the plugin.
-    ToPlugin,
-    /// From the CRM's answer to the plugin.
-    FromCrm,
-}
-
-/// How much of a value the plugin gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Level {
-    /// Nothing, not even that there is one.
-    None,
-    /// That there is a value.
-    Exists,
-    /// A shape with most of it hidden.
-    Masked,
-    /// A seal: to pass on, not to read.
-    Sealed,
-    /// The value.
-    Clear,
 }
 
 /// Why there is no answer. The texts are for operators and hold no customer's value.

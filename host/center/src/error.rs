@@ -12,7 +12,9 @@ pub enum CenterError {
         kind: CallState,
     },
     /// The event contradicts where the call stands.
-    #[error("the call is {from}, it cannot become {to}: a call goes from ringing to answered to ended, or from ringing to ended; use a new call id for a new call")]
+    #[error(
+        "the call is {from}, it cannot become {to}: a call goes from ringing to answered to ended, or from ringing to ended; use a new call id for a new call"
+    )]
     WrongTransition {
         /// Where the call stands.
         from: CallState,
@@ -35,7 +37,9 @@ pub enum CenterError {
     #[error("ramal is shutting down: send the event again in a moment")]
     ShuttingDown,
     /// A defect of the host.
-    #[error("the event was not handled because of a defect in ramal: send it again, and report the log's lines around it")]
+    #[error(
+        "the event was not handled because of a defect in ramal: send it again, and report the log's lines around it"
+    )]
     Broken,
     /// The store failed.
     #[error(transparent)]

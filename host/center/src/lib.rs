@@ -34,16 +34,18 @@ mod view;
 
 pub use center::{Center, CenterParts, CenterSettings, Directories};
 pub use clock::{Clock, SystemClock};
-pub use directory::{Card, Deal, Direction, Directory, Found, Level, LookUp, LookUpFailure, Seen};
+pub use directory::{Card, Deal, Directory, Found, LookUp, LookUpFailure};
 pub use error::CenterError;
 pub use event::{CallEvent, Caller, EventKind, Handled, Origin};
 pub use live::{LiveItem, LiveTail};
 pub use observer::{Observer, Silent};
+pub use ramal_capability::{DataClass, Direction, Level, Seen};
 pub use ramal_numbers::{PhoneNumber, Region};
 pub use ramal_store::{
-    CallId, CallState, Clear, EndCause, EventId, InteractionId, LiveEvent, LiveId, PluginId, SourceId, StoreError, TenantId,
+    CallId, CallState, Clear, EndCause, EventId, InteractionId, LiveEvent, LiveId, PluginId, SourceId,
+    StoreError, TenantId,
 };
 pub use view::{
-    CallView, CardView, CardsView, DealView, FailureReason, FailureView, FindingView, NumberView, RecentView, SeenView,
-    SnapshotView,
+    CallView, CardView, CardsView, DealView, FailureReason, FailureView, FindingView, NumberView, RecentView,
+    SeenView, SnapshotView,
 };

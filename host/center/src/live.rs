@@ -57,12 +57,20 @@ pub struct LiveTail {
 
 impl fmt::Debug for LiveTail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LiveTail").field("tenant", &self.tenant).field("seen", &self.seen).finish_non_exhaustive()
+        f.debug_struct("LiveTail")
+            .field("tenant", &self.tenant)
+            .field("seen", &self.seen)
+            .finish_non_exhaustive()
     }
 }
 
 impl LiveTail {
-    pub(crate) fn new(store: Arc<dyn LiveStore>, bells: &Bells, tenant: TenantId, after: Option<LiveId>) -> Self {
+    pub(crate) fn new(
+        store: Arc<dyn LiveStore>,
+        bells: &Bells,
+        tenant: TenantId,
+        after: Option<LiveId>,
+    ) -> Self {
         let bell = bells.hear(&tenant);
         Self { store, tenant, seen: after, bell, ready: VecDeque::new() }
     }

@@ -38,7 +38,9 @@ async fn ask_until_deadline(directory: Arc<dyn Directory>, ask: LookUp) -> Resul
     let mut task = tokio::spawn(async move { directory.look_up(ask).await }.in_current_span());
     match tokio::time::timeout_at(deadline, &mut task).await {
         Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => Err(LookUpFailure::Broken("the look-up stopped without an answer; see the log".to_owned())),
+        Ok(Err(_)) => {
+            Err(LookUpFailure::Broken("the look-up stopped without an answer; see the log".to_owned()))
+        }
         Err(_) => {
             task.abort();
             Err(LookUpFailure::Timeout)

@@ -27,7 +27,9 @@ pub(crate) fn apply(call: &Call, event: &EventKind, at: Timestamp) -> Result<Opt
             after.answered_at = Some(at);
             after.agent.clone_from(agent);
         }
-        (CallState::Answered, EventKind::Answered { agent }) => after.agent = call.agent.clone().or(agent.clone()),
+        (CallState::Answered, EventKind::Answered { agent }) => {
+            after.agent = call.agent.clone().or(agent.clone())
+        }
         (CallState::Ended, EventKind::Answered { agent }) => {
             if !late {
                 return Err(wrong());
@@ -108,10 +110,20 @@ mod tests {
     #[case::ringing_came_late(Answered, Ringing, 10, "nothing")]
     #[case::ringing_came_very_late(Ended, Ringing, 0, "nothing")]
     #[case::answered_came_late(Ended, Answered, 20, "ended")]
-    #[case::rings_after_it_was_answered(Answered, Ringing, 11, "the call is answered, it cannot become ringing")]
+    #[case::rings_after_it_was_answered(
+        Answered,
+        Ringing,
+        11,
+        "the call is answered, it cannot become ringing"
+    )]
     #[case::rings_after_it_ended(Ended, Ringing, 21, "the call is ended, it cannot become ringing")]
     #[case::answered_after_it_ended(Ended, Answered, 21, "the call is ended, it cannot become answered")]
-    fn the_table_of_transitions(#[case] from: CallState, #[case] kind: CallState, #[case] second: i64, #[case] then: &str) {
+    fn the_table_of_transitions(
+        #[case] from: CallState,
+        #[case] kind: CallState,
+        #[case] second: i64,
+        #[case] then: &str,
+    ) {
         let result = match apply(&call(from), &event(kind), at(second)) {
             Ok(Some(after)) => after.state.to_string(),
             Ok(None) => "nothing".to_owned(),
@@ -131,7 +143,14 @@ mod tests {
 
     #[rstest]
     fn a_ringing_call_may_end_for_any_cause(
-        #[values(EndCause::Completed, EndCause::Missed, EndCause::Abandoned, EndCause::Busy, EndCause::Rejected, EndCause::Failed)]
+        #[values(
+            EndCause::Completed,
+            EndCause::Missed,
+            EndCause::Abandoned,
+            EndCause::Busy,
+            EndCause::Rejected,
+            EndCause::Failed
+        )]
         cause: EndCause,
     ) {
         let after = apply(&call(Ringing), &EventKind::Ended { cause }, at(5)).unwrap().unwrap();
@@ -141,7 +160,8 @@ mod tests {
     #[test]
     fn a_late_answer_fills_in_and_keeps_the_end() {
         let agent = Some(Clear::new("Bruna (invented)"));
-        let after = apply(&call(Ended), &EventKind::Answered { agent: agent.clone() }, at(10)).unwrap().unwrap();
+        let after =
+            apply(&call(Ended), &EventKind::Answered { agent: agent.clone() }, at(10)).unwrap().unwrap();
         assert_eq!((after.state, after.answered_at, after.agent), (Ended, Some(at(10)), agent));
         assert_eq!((after.cause, after.ended_at), (Some(EndCause::Missed), Some(at(20))));
     }

@@ -4,12 +4,14 @@
 //! can never tell different things.
 
 use jiff::Timestamp;
-use ramal_store::{Call, CallSnapshot, CallState, Clear, EndCause, FindingKind, InteractionId, PluginId, Recent};
+use ramal_store::{
+    Call, CallSnapshot, CallState, Clear, EndCause, FindingKind, InteractionId, PluginId, Recent,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::number::stored_number;
-use crate::{Card, Deal, Direction, Found, Level, LookUpFailure, Seen};
+use crate::{Card, DataClass, Deal, Direction, Found, Level, LookUpFailure, Seen};
 
 /// More cards than this help nobody while the telephone rings.
 const MOST_CARDS: usize = 20;
@@ -138,11 +140,13 @@ pub struct DealView {
 #[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SeenView {
     /// The data class.
-    #[schema(example = "contact.phone")]
-    pub class: String,
-    /// Which way the values went.
+    #[schema(value_type = String, example = "contact.phone")]
+    pub class: DataClass,
+    /// Which way the values went: `to-plugin` or `from-crm`.
+    #[schema(value_type = String, example = "to-plugin")]
     pub direction: Direction,
-    /// How much it could see.
+    /// How much it could see: `none`, `exists`, `masked`, `sealed` or `clear`.
+    #[schema(value_type = String, example = "sealed")]
     pub level: Level,
     /// How many values.
     pub count: u32,
@@ -279,7 +283,11 @@ pub(crate) struct Told {
     pub(crate) outcome: &'static str,
 }
 
-pub(crate) fn found(interaction: InteractionId, plugin: &PluginId, found: Found) -> Result<Told, serde_json::Error> {
+pub(crate) fn found(
+    interaction: InteractionId,
+    plugin: &PluginId,
+    found: Found,
+) -> Result<Told, serde_json::Error> {
     let none = found.cards.is_empty();
     let left_out = found.cards.len().saturating_sub(MOST_CARDS);
     let view = CardsView {
@@ -307,15 +315,23 @@ pub(crate) fn failed(
     let (reason, retry_after_s, detail) = match failure {
         Failure::Interrupted => (FailureReason::Interrupted, None, None),
         Failure::LookUp(LookUpFailure::Denied(text)) => (FailureReason::Denied, None, Some(text.clone())),
-        Failure::LookUp(LookUpFailure::Unavailable(text)) => (FailureReason::Unavailable, None, Some(text.clone())),
+        Failure::LookUp(LookUpFailure::Unavailable(text)) => {
+            (FailureReason::Unavailable, None, Some(text.clone()))
+        }
         Failure::LookUp(LookUpFailure::Timeout) => (FailureReason::Timeout, None, None),
         Failure::LookUp(LookUpFailure::AuthExpired) => (FailureReason::AuthExpired, None, None),
         Failure::LookUp(LookUpFailure::RateLimited(after)) => (FailureReason::RateLimited, *after, None),
         Failure::LookUp(LookUpFailure::NotSupported) => (FailureReason::NotSupported, None, None),
         Failure::LookUp(LookUpFailure::Broken(text)) => (FailureReason::Broken, None, Some(text.clone())),
     };
-    let view =
-        FailureView { interaction, plugin: plugin.clone(), took_ms: millis(took), reason, retry_after_s, detail };
+    let view = FailureView {
+        interaction,
+        plugin: plugin.clone(),
+        took_ms: millis(took),
+        reason,
+        retry_after_s,
+        detail,
+    };
     Ok(Told { kind: FindingKind::Failed, body: serde_json::to_string(&view)?, outcome: reason.as_str() })
 }
 
@@ -400,7 +416,10 @@ mod tests {
 
     #[rstest]
     #[case::denied(LookUpFailure::Denied("contact.email is not granted".into()), r#""reason":"denied","retry_after_s":null,"detail":"contact.email is not granted""#)]
-    #[case::rate(LookUpFailure::RateLimited(Some(7)), r#""reason":"rate-limited","retry_after_s":7,"detail":null"#)]
+    #[case::rate(
+        LookUpFailure::RateLimited(Some(7)),
+        r#""reason":"rate-limited","retry_after_s":7,"detail":null"#
+    )]
     #[case::timeout(LookUpFailure::Timeout, r#""reason":"timeout""#)]
     #[case::auth(LookUpFailure::AuthExpired, r#""reason":"auth-expired""#)]
     #[case::unsupported(LookUpFailure::NotSupported, r#""reason":"not-supported""#)]

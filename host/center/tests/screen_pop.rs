@@ -69,7 +69,7 @@ impl Directory for Fake {
         let card = |name: &str| Found {
             cards: vec![Card { id: "7".into(), name: name.into(), ..Card::default() }],
             seen: vec![Seen {
-                class: "contact.phone".into(),
+                class: DataClass::ContactPhone,
                 direction: Direction::ToPlugin,
                 level: Level::Sealed,
                 count: 1,
@@ -235,7 +235,10 @@ async fn what_is_counted_names_plugins_and_outcomes() {
     settled(&w.center).await;
     let mut counted = w.counted.0.lock().clone();
     counted.sort();
-    assert_eq!(counted, ["a none", "answered call-unknown", "b rate-limited", "ringing repeated", "ringing stored"]);
+    assert_eq!(
+        counted,
+        ["a none", "answered call-unknown", "b rate-limited", "ringing repeated", "ringing stored"]
+    );
 }
 
 // === events ===
@@ -243,9 +246,17 @@ async fn what_is_counted_names_plugins_and_outcomes() {
 #[rstest]
 #[case::the_same_event("e1", "c1", "known")]
 #[case::the_same_fact_with_a_new_id("e2", "c1", "known")]
-#[case::the_same_id_for_another_call("e1", "c2", "this event id was used for another call of the same source: give each event an id of its own")]
+#[case::the_same_id_for_another_call(
+    "e1",
+    "c2",
+    "this event id was used for another call of the same source: give each event an id of its own"
+)]
 #[tokio::test(start_paused = true)]
-async fn an_event_that_comes_again_changes_nothing(#[case] event_id: &str, #[case] call_id: &str, #[case] then: &str) {
+async fn an_event_that_comes_again_changes_nothing(
+    #[case] event_id: &str,
+    #[case] call_id: &str,
+    #[case] then: &str,
+) {
     let w = world(&[("practice", Crm::KnowsNobody)]);
     w.center.handle(origin(), event("e1", "c1", ringing())).await.unwrap();
     let again = w.center.handle(origin(), event(event_id, call_id, ringing())).await;
@@ -406,7 +417,8 @@ async fn after_a_restart_the_file_has_everything_and_the_live_log_goes_on() {
     let recent = second.recent(&tenant(), 10).await.unwrap();
     assert_eq!((recent.calls.len(), recent.calls[0].findings.len(), recent.last_event_id), (1, 1, 2));
     let mut live = second.live(tenant(), Some(LiveId(2)));
-    let handled = second.handle(origin(), event("e2", "c1", EventKind::Answered { agent: None })).await.unwrap();
+    let handled =
+        second.handle(origin(), event("e2", "c1", EventKind::Answered { agent: None })).await.unwrap();
     assert_eq!(handled.state, CallState::Answered);
     let (kind, call) = next(&mut live).await;
     assert_eq!((kind.as_str(), &call["state"]), ("call", &Value::from("answered")));
@@ -423,7 +435,8 @@ async fn readers_that_come_and_go_get_every_event_once_and_in_order(#[case] file
     let dir = tempfile::tempdir().unwrap();
     let clock = Arc::new(SetClock(Mutex::new(noon())));
     let (calls, live): (Arc<dyn ramal_store::CallStore>, Arc<dyn ramal_store::LiveStore>) = if file {
-        let store = Arc::new(SqliteStore::open(&SqliteSettings::new(dir.path().join("ramal.db"))).await.unwrap());
+        let store =
+            Arc::new(SqliteStore::open(&SqliteSettings::new(dir.path().join("ramal.db"))).await.unwrap());
         (store.clone(), store)
     } else {
         let store = Arc::new(MemoryStore::new(1000));

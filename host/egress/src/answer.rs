@@ -62,10 +62,9 @@ fn empty(status: u16) -> Answer {
 async fn nothing(body: Incoming, idle: Duration, read: &mut u64) -> Result<(), NoAnswer> {
     match collect(body, 0, idle, read).await {
         Ok(_) => Ok(()),
-        Err(EgressFailure::TooLarge) => Err((
-            Outcome::SentAnswered,
-            EgressFailure::Unavailable("the answer is not JSON".to_owned()),
-        )),
+        Err(EgressFailure::TooLarge) => {
+            Err((Outcome::SentAnswered, EgressFailure::Unavailable("the answer is not JSON".to_owned())))
+        }
         Err(failure) => Err((Outcome::SentFailed, failure)),
     }
 }
@@ -138,7 +137,7 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<u32> {
     let seconds = if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
         text.parse().unwrap_or(LONGEST_WAIT)
     } else {
-        let at = DateTimeParser::new().parse_timestamp(text).ok()?;
+        let at = DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok()?;
         u64::try_from(at.as_second().saturating_sub(now.as_second())).unwrap_or(0)
     };
     u32::try_from(seconds.min(LONGEST_WAIT)).ok()
@@ -158,6 +157,7 @@ mod tests {
     #[case::seconds("120", Some(120))]
     #[case::now("0", Some(0))]
     #[case::date("Mon, 23 Nov 2026 12:01:30 GMT", Some(90))]
+    #[case::wrong_weekday("Fri, 23 Nov 2026 12:01:30 GMT", Some(90))]
     #[case::date_gone("Mon, 23 Nov 2026 11:00:00 GMT", Some(0))]
     #[case::capped("86400", Some(3600))]
     #[case::date_capped("Tue, 24 Nov 2026 12:00:00 GMT", Some(3600))]

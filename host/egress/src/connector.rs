@@ -107,7 +107,8 @@ impl Inner {
         if let Some(literal) = self.origin.ip() {
             return Ok(vec![literal]);
         }
-        let found = self.resolver.resolve(self.origin.host()).await.map_err(|e| ConnectError::Resolve(Some(e)))?;
+        let found =
+            self.resolver.resolve(self.origin.host()).await.map_err(|e| ConnectError::Resolve(Some(e)))?;
         if found.is_empty() { Err(ConnectError::Resolve(None)) } else { Ok(found) }
     }
 
@@ -160,7 +161,10 @@ impl Service<Uri> for Connector {
             if uri.host().map(bare) != Some(inner.origin.host()) {
                 return Err(ConnectError::OtherOrigin);
             }
-            timeout(inner.within, inner.connect()).await.unwrap_or(Err(ConnectError::Timeout)).map(TokioIo::new)
+            timeout(inner.within, inner.connect())
+                .await
+                .unwrap_or(Err(ConnectError::Timeout))
+                .map(TokioIo::new)
         })
     }
 }
@@ -178,8 +182,10 @@ fn refused(origin: &Origin, ip: IpAddr, standing: Standing) -> Denial {
             format!("a connection to `{host}`, whose address {ip} is {what}"),
             "no grant opens such an address",
         ),
-        Standing::Global => Denial::new(Rule::Address, format!("a connection to `{host}`"), "other addresses"),
-        Standing::Special(what) => Denial::new(
+        Standing::Global => {
+            Denial::new(Rule::Address, format!("a connection to `{host}`"), "other addresses")
+        }
+        Standing::Private(what) => Denial::new(
             Rule::Address,
             format!("a connection to `{host}`, whose address {ip} is {what}"),
             "public addresses, and the private ranges that the grant names for this destination",

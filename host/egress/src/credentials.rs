@@ -54,7 +54,9 @@ pub enum CredentialError {
     #[error("the secret has no field `{0}`; add it")]
     Field(String),
     /// A field cannot stand in a request.
-    #[error("the field `{0}` of the secret holds a character that cannot stand there; check it for line breaks")]
+    #[error(
+        "the field `{0}` of the secret holds a character that cannot stand there; check it for line breaks"
+    )]
     Unencodable(&'static str),
     /// The source failed.
     #[error("the source of credentials failed: {0}")]
@@ -169,11 +171,7 @@ pub(crate) fn fill(kind: &CredentialKind, secret: &Secret) -> Result<Filled, Cre
 }
 
 /// A header `name: [scheme ]token`.
-pub(crate) fn header(
-    name: &str,
-    scheme: Option<&str>,
-    token: &Clear,
-) -> Result<Filled, CredentialError> {
+pub(crate) fn header(name: &str, scheme: Option<&str>, token: &Clear) -> Result<Filled, CredentialError> {
     let text = match scheme {
         Some(scheme) => Clear::from(format!("{scheme} {}", token.expose())),
         None => token.clone(),

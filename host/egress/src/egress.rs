@@ -221,7 +221,8 @@ impl Egress {
         let connection = capture_connection(&mut request);
         let mut row = Pending::begin(&*self.ledger, inv, prepared, &pool.destination, connection); // 10
         let exchange = self.exchange(&pool, request, prepared.answer_bytes(), &mut row); // 6, 8
-        match timeout_at(until, exchange).await.unwrap_or(Err((Outcome::SentFailed, EgressFailure::Timeout))) {
+        match timeout_at(until, exchange).await.unwrap_or(Err((Outcome::SentFailed, EgressFailure::Timeout)))
+        {
             Ok(answer) => {
                 row.finish(Outcome::SentAnswered);
                 Ok(answer)
@@ -243,8 +244,10 @@ impl Egress {
         row: &mut Pending<'_>,
     ) -> Result<Answer, answer::NoAnswer> {
         let (client, _permit) = pool.client().await;
-        let response =
-            client.request(request).await.map_err(|e| (Outcome::SentFailed, broken(&e, &pool.destination)))?;
+        let response = client
+            .request(request)
+            .await
+            .map_err(|e| (Outcome::SentFailed, broken(&e, &pool.destination)))?;
         row.status(response.status().as_u16());
         answer::read(response, cap, self.idle, &mut row.bytes_in).await
     }
@@ -289,7 +292,9 @@ impl Egress {
         until: Instant,
     ) -> Result<Slot, EgressFailure> {
         let Some(declared) = prepared.credential() else { return Ok(Slot { filled: None, token: None }) };
-        timeout_at(until, self.fill(inv, prepared, declared, stale)).await.unwrap_or(Err(EgressFailure::Timeout))
+        timeout_at(until, self.fill(inv, prepared, declared, stale))
+            .await
+            .unwrap_or(Err(EgressFailure::Timeout))
     }
 
     async fn fill(
@@ -343,9 +348,7 @@ impl Egress {
             body: Some(&login.body).filter(|body| !body.expose().is_empty()),
         };
         let request = outbound::request(&parts, None)?;
-        // A login elsewhere gets no private range: the plan knows those of the route's destination only.
-        let private = if plan.origin() == prepared.origin() { prepared.private() } else { &[] };
-        let pool = self.pool(inv, prepared, plan.origin(), private)?;
+        let pool = self.pool(inv, prepared, plan.origin(), plan.private())?;
         let (client, _permit) = pool.client().await;
         let response = client.request(request).await.map_err(|e| broken(&e, &pool.destination))?;
         let answer = answer::read(response, LOGIN_BYTES, self.idle, &mut 0).await.map_err(|(_, f)| f)?;

@@ -186,8 +186,7 @@ mod tests {
 
     #[test]
     fn a_route_may_name_its_own_json_and_may_not_take_the_credentials_slot() {
-        let placed =
-            Placed::Header(HeaderName::from_static("x-api-key"), HeaderValue::from_static("right"));
+        let placed = Placed::Header(HeaderName::from_static("x-api-key"), HeaderValue::from_static("right"));
         let own = [("Accept", "application/vnd.api+json"), ("X-Api-Key", "wrong"), ("User-Agent", "other")];
         let request = built("/", &own, Some(&placed)).unwrap();
         assert_eq!(request.headers()["accept"], "application/vnd.api+json");

@@ -18,7 +18,9 @@ const RESUMED_SESSIONS: usize = 8;
 #[derive(Debug, thiserror::Error)]
 pub enum RootsError {
     /// The file cannot be read as PEM.
-    #[error("{path} cannot be read as PEM certificates; give a file with one or more BEGIN CERTIFICATE blocks")]
+    #[error(
+        "{path} cannot be read as PEM certificates; give a file with one or more BEGIN CERTIFICATE blocks"
+    )]
     File {
         /// The file.
         path: PathBuf,
@@ -111,7 +113,9 @@ mod tests {
         let path = folder.path().join("ca.pem");
         std::fs::write(&path, "hello").unwrap();
         let error = Roots::public().with_pem_file(&path).unwrap_err().to_string();
-        assert!(error.ends_with("holds no certificate; give a file with one or more BEGIN CERTIFICATE blocks"));
+        assert!(
+            error.ends_with("holds no certificate; give a file with one or more BEGIN CERTIFICATE blocks")
+        );
         assert!(Roots::public().with_pem_file(folder.path().join("none.pem")).is_err());
     }
 }

@@ -111,10 +111,7 @@ mod tests {
     use super::*;
 
     /// A login that counts itself, and takes a moment so that others queue behind it.
-    async fn login(
-        count: &AtomicU32,
-        result: Result<&str, EgressFailure>,
-    ) -> Result<Clear, EgressFailure> {
+    async fn login(count: &AtomicU32, result: Result<&str, EgressFailure>) -> Result<Clear, EgressFailure> {
         let n = count.fetch_add(1, Ordering::Relaxed);
         tokio::time::sleep(Duration::from_millis(10)).await;
         result.map(|text| Clear::from(format!("{text}{n}")))
@@ -169,10 +166,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_login_that_is_dropped_leaves_the_gate_open() {
         let (session, count) = (Session::default(), AtomicU32::new(0));
-        let dropped = tokio::time::timeout(
-            Duration::from_millis(1),
-            session.token(None, None, login(&count, Ok("t"))),
-        );
+        let dropped =
+            tokio::time::timeout(Duration::from_millis(1), session.token(None, None, login(&count, Ok("t"))));
         assert!(dropped.await.is_err());
         assert_eq!(session.token(None, None, login(&count, Ok("t"))).await.unwrap().expose(), "t1");
     }

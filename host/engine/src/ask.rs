@@ -108,8 +108,12 @@ pub(crate) fn present<T>(indices: Option<&T>) -> wasmtime::Result<&T> {
 /// A value that the function cannot do without, at the level of the grant.
 pub(crate) fn needed(invocation: &mut Invocation, class: DataClass, value: &Clear) -> Result<String, Denial> {
     invocation.hand_in(class, value)?.ok_or_else(|| {
-        Denial::new(Rule::Purpose, format!("{class} for {}", invocation.export()), format!("{class} to-plugin = none"))
-            .fix("grant.toml", "[classes]", format!("\"{class}\" = {{ to-plugin = \"sealed\", … }}"))
+        Denial::new(
+            Rule::Purpose,
+            format!("{class} for {}", invocation.export()),
+            format!("{class} to-plugin = none"),
+        )
+        .fix("grant.toml", "[classes]", format!("\"{class}\" = {{ to-plugin = \"sealed\", … }}"))
     })
 }
 
@@ -121,7 +125,11 @@ pub(crate) fn optional(
     value.map_or(Ok(None), |value| invocation.hand_in(class, value))
 }
 
-pub(crate) fn all(invocation: &mut Invocation, class: DataClass, values: &[Clear]) -> Result<Vec<String>, Denial> {
+pub(crate) fn all(
+    invocation: &mut Invocation,
+    class: DataClass,
+    values: &[Clear],
+) -> Result<Vec<String>, Denial> {
     let mut out = Vec::with_capacity(values.len());
     for value in values {
         out.extend(invocation.hand_in(class, value)?);
@@ -133,7 +141,11 @@ pub(crate) fn show(invocation: &Invocation, place: Place, text: &str) -> Result<
     invocation.show(place, text)
 }
 
-pub(crate) fn show_some(invocation: &Invocation, place: Place, text: Option<&String>) -> Result<Option<Shown>, Denial> {
+pub(crate) fn show_some(
+    invocation: &Invocation,
+    place: Place,
+    text: Option<&String>,
+) -> Result<Option<Shown>, Denial> {
     text.filter(|t| !t.is_empty()).map(|t| invocation.show(place, t)).transpose()
 }
 

@@ -69,7 +69,9 @@ pub enum CacheError {
     #[error(transparent)]
     Compile(#[from] CompileError),
     /// What the worker made does not fit this engine.
-    #[error("the machine code that was just made does not load: {reason}; make sure that the compile worker is of the same version as the server")]
+    #[error(
+        "the machine code that was just made does not load: {reason}; make sure that the compile worker is of the same version as the server"
+    )]
     Unloadable {
         /// What the runtime said.
         reason: String,

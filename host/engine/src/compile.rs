@@ -167,7 +167,8 @@ impl Compiler {
             Worker::InProcess => {
                 let (wasm, limits) = (wasm.to_vec(), self.limits.precheck.clone());
                 let done = tokio::task::spawn_blocking(move || worker::compile(&wasm, Some(&limits)));
-                let failed = |error: tokio::task::JoinError| CompileError::Failed { reason: error.to_string() };
+                let failed =
+                    |error: tokio::task::JoinError| CompileError::Failed { reason: error.to_string() };
                 done.await.map_err(failed)?.map_err(|failure| self.failure(failure))
             }
         }
@@ -179,7 +180,8 @@ impl Compiler {
         arguments: &[String],
         wasm: &[u8],
     ) -> Result<Vec<u8>, CompileError> {
-        let missing = |reason: String| CompileError::WorkerMissing { program: path.display().to_string(), reason };
+        let missing =
+            |reason: String| CompileError::WorkerMissing { program: path.display().to_string(), reason };
         if std::env::var_os(WORKER_VARIABLE).is_some() {
             return Err(missing("it was started as a worker and acts as a server".to_owned()));
         }
@@ -277,9 +279,7 @@ impl Compiler {
     fn failure(&self, failure: worker::Failure) -> CompileError {
         match failure {
             worker::Failure::Refused(message) => CompileError::Refused { message },
-            worker::Failure::Memory => {
-                CompileError::TooMuchMemory { limit: self.limits.address_space_bytes }
-            }
+            worker::Failure::Memory => CompileError::TooMuchMemory { limit: self.limits.address_space_bytes },
             worker::Failure::Sandbox(reason) => CompileError::NoSandbox { reason },
             worker::Failure::Compiler(reason) => CompileError::Failed { reason },
         }

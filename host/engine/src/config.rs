@@ -188,9 +188,7 @@ fn pooling(size: &PoolSize, scan: bool) -> PoolingAllocationConfig {
     } else {
         // Batches spare most of the TLB shoot-downs. A slot is cleared before it is used again in
         // either case; a batch only makes the clearing later.
-        pool.pagemap_scan(Enabled::No)
-            .linear_memory_keep_resident(KEEP_WITHOUT_SCAN)
-            .decommit_batch_size(32);
+        pool.pagemap_scan(Enabled::No).linear_memory_keep_resident(KEEP_WITHOUT_SCAN).decommit_batch_size(32);
     }
     pool
 }

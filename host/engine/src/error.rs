@@ -92,7 +92,9 @@ pub enum CallError {
     #[error("too many calls: {0}; wait, or raise the limit in the grant")]
     Busy(&'static str),
     /// It was stopped too often and rests.
-    #[error("the plugin was stopped {stops} times in five minutes and rests for {seconds} s; see its log, then resume it")]
+    #[error(
+        "the plugin was stopped {stops} times in five minutes and rests for {seconds} s; see its log, then resume it"
+    )]
     Quarantined {
         /// How often.
         stops: usize,

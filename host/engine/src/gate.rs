@@ -45,7 +45,11 @@ impl Drop for Pass {
 
 impl Gate {
     /// Lets one call in, or says why not.
-    pub(crate) fn enter(self: &Arc<Self>, limits: &Limits, subject: Option<&Subject>) -> Result<Pass, CallError> {
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        limits: &Limits,
+        subject: Option<&Subject>,
+    ) -> Result<Pass, CallError> {
         let now = Instant::now();
         let mut counts = self.inside.lock();
         if let Some(why) = counts.suspended {
@@ -76,11 +80,17 @@ impl Gate {
             if hour || day {
                 // Looking up a whole customer base one by one is what a copy looks like: stop, and let a
                 // person decide.
-                counts.suspended = Some("it asked for more distinct people than its grant allows; a person has to resume it");
+                counts.suspended = Some(
+                    "it asked for more distinct people than its grant allows; a person has to resume it",
+                );
                 let limit = if hour { "subjects-per-hour" } else { "subjects-per-day" };
-                return Err(Denial::new(Rule::Subjects, "data of one more person", "the number of people in the grant is used up")
-                    .fix("grant.toml", "[limits]", format!("{limit} = …"))
-                    .into());
+                return Err(Denial::new(
+                    Rule::Subjects,
+                    "data of one more person",
+                    "the number of people in the grant is used up",
+                )
+                .fix("grant.toml", "[limits]", format!("{limit} = …"))
+                .into());
             }
         }
         counts.in_flight += 1;
@@ -131,7 +141,13 @@ mod tests {
     use ramal_capability::Limits;
 
     fn limits() -> Limits {
-        Limits { calls_in_flight: 2, calls_per_minute: 5, subjects_per_hour: 2, subjects_per_day: 3, ..Limits::default() }
+        Limits {
+            calls_in_flight: 2,
+            calls_per_minute: 5,
+            subjects_per_hour: 2,
+            subjects_per_day: 3,
+            ..Limits::default()
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -161,7 +177,9 @@ mod tests {
         for who in ["a", "a", "b"] {
             drop(gate.enter(&limits(), Some(&Subject(who.into()))).unwrap());
         }
-        let Err(CallError::Denied(denial)) = gate.enter(&limits(), Some(&Subject("c".into()))) else { panic!() };
+        let Err(CallError::Denied(denial)) = gate.enter(&limits(), Some(&Subject("c".into()))) else {
+            panic!()
+        };
         assert_eq!(denial.rule, Rule::Subjects);
         tokio::time::advance(DAY).await;
         let Err(CallError::Denied(denial)) = gate.enter(&limits(), None) else { panic!() };

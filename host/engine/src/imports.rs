@@ -88,14 +88,20 @@ impl store::Host for CallState {
         self.key(&key)?;
         let plan = self.invocation.plan();
         if self.invocation.mentions_seal(&value) {
-            return Err(store::Failure::Refused("a seal is worth nothing after this call; store no seals".to_owned()));
+            return Err(store::Failure::Refused(
+                "a seal is worth nothing after this call; store no seals".to_owned(),
+            ));
         }
         let most = plan.limits().store_value_bytes;
         if value.len() as u64 > most {
             return Err(store::Failure::Refused(format!("a value has at most {most} bytes")));
         }
         let ttl = ttl.map(|seconds| Duration::from_secs(seconds.into()));
-        self.shared.store.set(plan.tenant(), plan.plugin(), &key, &value, ttl, plan.limits()).await.map_err(kept)
+        self.shared
+            .store
+            .set(plan.tenant(), plan.plugin(), &key, &value, ttl, plan.limits())
+            .await
+            .map_err(kept)
     }
 
     async fn delete(&mut self, key: String) -> Result<(), store::Failure> {
@@ -131,7 +137,10 @@ impl log::Host for CallState {
         if self.log_lines > limits.log_lines {
             // The last line that is written says that more were not.
             if self.log_lines == limits.log_lines + 1 {
-                self.line(LogLevel::Warn, "more lines than the grant allows; the rest of this call is not logged");
+                self.line(
+                    LogLevel::Warn,
+                    "more lines than the grant allows; the rest of this call is not logged",
+                );
             }
             return;
         }

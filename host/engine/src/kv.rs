@@ -91,8 +91,8 @@ impl PluginStore for MemoryStore {
         Box::pin(async move {
             self.with(tenant, plugin, |shelf| {
                 let others = shelf.iter().filter(|(k, _)| k.as_str() != key);
-                let (entries, bytes) =
-                    others.fold((1, key.len() + value.len()), |(n, b), (k, (v, _))| (n + 1, b + k.len() + v.len()));
+                let (entries, bytes) = others
+                    .fold((1, key.len() + value.len()), |(n, b), (k, (v, _))| (n + 1, b + k.len() + v.len()));
                 if entries > limits.store_entries || bytes as u64 > limits.store_bytes {
                     return Err(KeepError::Full);
                 }

@@ -11,9 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use ramal_capability::{
-    Authority, Digest, Grant, Invocation, Manifest, Plan, PlanError, Report,
-};
+use ramal_capability::{Authority, Digest, Grant, Invocation, Manifest, Plan, PlanError, Report};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -161,7 +159,9 @@ async fn run<A: Ask>(inner: Arc<Inner>, who: Authority, ask: A) -> Called<A::Out
     };
     let state = store.into_data();
     let outcome = match answer {
-        Ok(Ok(raw)) if A::bytes(&raw) > limits.result_bytes => Err(CallError::ResultTooLarge(limits.result_bytes)),
+        Ok(Ok(raw)) if A::bytes(&raw) > limits.result_bytes => {
+            Err(CallError::ResultTooLarge(limits.result_bytes))
+        }
         Ok(Ok(raw)) => A::open(raw, &state.invocation).map_err(CallError::from),
         Ok(Err(error)) => Err(plugin_error(error, &state.invocation).into()),
         Err(error) => Err(stopped(&inner, &state, &error)),
@@ -275,4 +275,3 @@ impl<T: Send + 'static> Drop for RunToEnd<T> {
         }
     }
 }
-

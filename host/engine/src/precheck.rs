@@ -222,7 +222,12 @@ impl<'a, 'l> Walk<'a, 'l> {
                     for ty in group?.types() {
                         if let wasmparser::CompositeInnerType::Func(ty) = &ty.composite_type.inner {
                             let (params, results) = (ty.params().len(), ty.results().len());
-                            limits.at_most("a function's parameters", params as u64, limits.parameters, "")?;
+                            limits.at_most(
+                                "a function's parameters",
+                                params as u64,
+                                limits.parameters,
+                                "",
+                            )?;
                             limits.at_most("a function's results", results as u64, limits.results, "")?;
                         }
                     }
@@ -275,7 +280,12 @@ impl<'a, 'l> Walk<'a, 'l> {
                 for data in section.clone() {
                     self.found.counts.data_bytes += data?.data.len() as u64;
                 }
-                limits.at_most("the data", self.found.counts.data_bytes, limits.memory_bytes as u64, "bytes")?;
+                limits.at_most(
+                    "the data",
+                    self.found.counts.data_bytes,
+                    limits.memory_bytes as u64,
+                    "bytes",
+                )?;
             }
             Payload::CodeSectionEntry(body) => {
                 let size = body.range().len() as u64;

@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ramal_capability::{
-    Digest, Grant, Import, Manifest, Plan, PlanError, SourceError,
-};
+use ramal_capability::{Digest, Grant, Import, Manifest, Plan, PlanError, SourceError};
 use ramal_egress::Egress;
 use ramal_numbers::Region;
 use rand::Rng;
@@ -111,10 +109,14 @@ pub enum LoadError {
         hint: &'static str,
     },
     /// It imports what its manifest does not explain.
-    #[error("the component imports `{0}`, which its manifest does not explain; add it to `uses`, so that an admin can see it")]
+    #[error(
+        "the component imports `{0}`, which its manifest does not explain; add it to `uses`, so that an admin can see it"
+    )]
     UnexplainedImport(Import),
     /// It lacks an interface that its manifest lists.
-    #[error("the manifest lists `{0}`, but the component has no such export; remove it from `provides` or rebuild it")]
+    #[error(
+        "the manifest lists `{0}`, but the component has no such export; remove it from `provides` or rebuild it"
+    )]
     MissingExport(ramal_capability::Export),
     /// Manifest, grant and settings do not fit.
     #[error(transparent)]
@@ -220,7 +222,8 @@ pub struct Inspected {
 /// As for loading, short of compiling.
 pub fn inspect(wasm: &[u8]) -> Result<Inspected, LoadError> {
     let checked = check(wasm, &PrecheckLimits::default())?;
-    let manifest_text = checked.manifest().and_then(|m| std::str::from_utf8(m).ok()).ok_or(LoadError::NoManifest)?;
+    let manifest_text =
+        checked.manifest().and_then(|m| std::str::from_utf8(m).ok()).ok_or(LoadError::NoManifest)?;
     let manifest_text = manifest_text.to_owned();
     let manifest = Manifest::parse("plugin.toml", &manifest_text)?;
     if !SERVED.contains(&manifest.interface.minor) {
@@ -233,7 +236,9 @@ pub fn inspect(wasm: &[u8]) -> Result<Inspected, LoadError> {
     let exports: Vec<String> = checked.exports().iter().map(|name| name.to_string()).collect();
     for export in &manifest.provides {
         let interface = export.as_str().split('.').next().unwrap_or_default();
-        let is_it = |name: &String| name.strip_prefix("ramal:crm/").and_then(|n| n.split('@').next()) == Some(interface);
+        let is_it = |name: &String| {
+            name.strip_prefix("ramal:crm/").and_then(|n| n.split('@').next()) == Some(interface)
+        };
         if !exports.iter().any(is_it) {
             return Err(LoadError::MissingExport(*export));
         }
@@ -261,7 +266,8 @@ fn allowed_import(import: &str, manifest: &Manifest) -> Result<(), LoadError> {
         }));
     };
     let (name, version) = rest.split_once('@').unwrap_or((rest, ""));
-    let minor = version.strip_prefix("0.").and_then(|v| v.split('.').next()).and_then(|v| v.parse::<u32>().ok());
+    let minor =
+        version.strip_prefix("0.").and_then(|v| v.split('.').next()).and_then(|v| v.parse::<u32>().ok());
     if !minor.is_some_and(|minor| SERVED.contains(&minor)) {
         return Err(LoadError::Interface { built: version.chars().take(20).collect() });
     }
@@ -293,7 +299,9 @@ impl Runtime {
     /// # Errors
     /// When the file, its manifest, the grant or the settings do not fit; the error says what to do.
     pub async fn load_file(&self, path: &Path, grant: &Grant, settings: &Value) -> Result<Plugin, LoadError> {
-        let wasm = tokio::fs::read(path).await.map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
+        let wasm = tokio::fs::read(path)
+            .await
+            .map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
         self.load(&wasm, grant, settings).await
     }
 

@@ -107,7 +107,8 @@ async fn code_signed_for_another_plugin_is_not_used() {
     for extension in ["cwasm", "mac"] {
         let from = file(&dir, extension);
         let name = from.file_name().unwrap().to_str().unwrap();
-        let renamed = name.replace(&CodeDigest::of(&bombs::harmless()).to_hex(), &CodeDigest::of(&other).to_hex());
+        let renamed =
+            name.replace(&CodeDigest::of(&bombs::harmless()).to_hex(), &CodeDigest::of(&other).to_hex());
         assert_ne!(name, renamed);
         fs::rename(&from, dir.join(renamed)).unwrap();
     }

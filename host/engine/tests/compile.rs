@@ -55,7 +55,8 @@ async fn a_refusal_comes_with_its_hint() {
 #[case::functions(bombs::functions(200_000), "the functions")]
 #[case::straight_line(bombs::straight_line(500_000), "a function's body")]
 #[case::blocks(bombs::blocks(100_000), "a function's body")]
-#[case::locals_times_loops(bombs::locals_times_loops(10_000, 10_000), "a function's local variables")]
+#[case::locals_times_loops(bombs::locals_times_loops(10_000, 10_000), "a function's body")]
+#[case::locals_alone(bombs::locals_times_loops(10_000, 1_000), "a function's local variables")]
 #[case::more_locals_times_loops(bombs::locals_times_loops(20_000, 20_000), "a function's body")]
 #[case::as_many_locals_as_allowed(bombs::locals_times_loops(999, 5_000), "the work of one function")]
 fn a_bomb_is_refused_before_it_is_compiled(#[case] bomb: Vec<u8>, #[case] expected: &str) {
@@ -68,7 +69,7 @@ fn a_bomb_is_refused_before_it_is_compiled(#[case] bomb: Vec<u8>, #[case] expect
 /// the prechecks and the worker's limits have to fit together.
 #[rstest]
 #[case::functions(bombs::functions(20_000))]
-#[case::straight_line(bombs::straight_line(120_000 / 3 * 2))]
+#[case::straight_line(bombs::straight_line(80_000))]
 #[case::blocks(bombs::blocks(10_000))]
 #[case::locals_times_loops(bombs::locals_times_loops(900, 700))]
 #[tokio::test]
@@ -81,7 +82,7 @@ async fn the_worst_that_passes_is_compiled(#[case] component: Vec<u8>) {
 /// The second wall: were the prechecks blind, only the worker dies.
 #[rstest]
 #[case::functions(bombs::functions(200_000))]
-#[case::straight_line(bombs::straight_line(500_000))]
+#[case::straight_line(bombs::straight_line(2_000_000))]
 #[case::blocks(bombs::blocks(100_000))]
 #[case::locals_times_loops(bombs::locals_times_loops(10_000, 10_000))]
 #[case::more_locals_times_loops(bombs::locals_times_loops(20_000, 20_000))]
@@ -130,7 +131,10 @@ fn sleeping_program() -> tempfile::TempPath {
 async fn too_much_machine_code_is_not_read() {
     let limits = CompileLimits { output_bytes: 1_000, ..CompileLimits::default() };
     let error = compiler().with_limits(limits).compile(&bombs::harmless()).await.unwrap_err();
-    assert!(matches!(error, CompileError::TooLarge { limit: 1_000 } | CompileError::Failed { .. }), "{error}");
+    assert!(
+        matches!(error, CompileError::TooLarge { limit: 1_000 } | CompileError::Failed { .. }),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -127,9 +127,7 @@ impl Shared {
     fn failure(&self, state: &State) -> Result<(), SinkError> {
         match &state.failure {
             None => Ok(()),
-            Some(reason) => {
-                Err(SinkError::NotWritable { path: self.path.clone(), reason: reason.clone() })
-            }
+            Some(reason) => Err(SinkError::NotWritable { path: self.path.clone(), reason: reason.clone() }),
         }
     }
 

@@ -9,7 +9,9 @@ use crate::disclosure::Disclosure;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SinkError {
     /// The file cannot be written. Writing is tried again by itself.
-    #[error("the ledger {path} cannot be written: {reason}; free space or repair the disk, nothing leaves until then")]
+    #[error(
+        "the ledger {path} cannot be written: {reason}; free space or repair the disk, nothing leaves until then"
+    )]
     NotWritable {
         /// The file.
         path: String,

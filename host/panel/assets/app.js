@@ -55,6 +55,13 @@ const live = new Live({
     at("practice-form").hidden = !practice;
   },
   calls(list) {
+    // The list is the truth: what is not in it is gone, as after another database was put in.
+    const kept = new Set(list.map(({ call }) => call.interaction));
+    for (const [id, card] of calls) {
+      if (kept.has(id)) continue;
+      card.node.remove();
+      calls.delete(id);
+    }
     for (const { call, findings } of [...list].reverse()) {
       put(call, false);
       for (const { kind, body } of findings) calls.get(call.interaction).found(kind, body);
@@ -83,18 +90,30 @@ function drawLink() {
 
 // === the form ===
 
+let problem = null;
+
 async function attempt(work) {
-  const trouble = at("trouble");
-  trouble.hidden = true;
+  problem = null;
+  drawProblem();
   try {
     await work();
     return true;
-  } catch (problem) {
-    const words = named("problem", problem.code);
-    trouble.textContent = words === problem.code ? [problem.detail, problem.hint].filter(Boolean).join(" — ") : words;
-    trouble.hidden = false;
+  } catch (met) {
+    problem = met;
+    drawProblem();
     return false;
   }
+}
+
+function drawProblem() {
+  const trouble = at("trouble");
+  trouble.hidden = !problem;
+  if (!problem) return;
+  const words = named("problem", problem.code);
+  // The server's own words where this page has none.
+  trouble.textContent = words === problem.code
+    ? [problem.detail, problem.hint].filter(Boolean).join(" — ")
+    : words;
 }
 
 at("simulate").addEventListener("submit", async (submitted) => {
@@ -112,6 +131,7 @@ async function use(name) {
   at("language").value = name;
   drawLink();
   drawEmpty();
+  drawProblem();
   for (const card of calls.values()) card.redraw();
 }
 

@@ -10,6 +10,8 @@ export class Live {
   #told = 0;
   #wait = 500;
   #timer = 0;
+  // Events that come while the list is loaded afresh; null when it is not.
+  #held = null;
 
   /** on: { state(word), calls(list), event(kind, body), session(session) } */
   constructor(on) {
@@ -50,16 +52,34 @@ export class Live {
     };
     for (const kind of KINDS) {
       source.addEventListener(kind, (message) => {
-        // What the list already told must not put an older state over it.
-        if (Number(message.lastEventId) <= this.#told) return;
-        this.on.event(kind, JSON.parse(message.data));
+        if (this.#held) this.#held.push([kind, message]);
+        else this.#tell(kind, message);
       });
     }
-    source.addEventListener("reset", () => this.#load().catch(() => this.#again()));
+    source.addEventListener("reset", () => this.#afresh());
+  }
+
+  #tell(kind, message) {
+    // What the list already told must not put an older state over it.
+    if (Number(message.lastEventId) > this.#told) this.on.event(kind, JSON.parse(message.data));
+  }
+
+  // The server no longer has all that happened since the last event here.
+  async #afresh() {
+    this.#held = [];
+    try {
+      await this.#load();
+      const held = this.#held;
+      this.#held = null;
+      for (const [kind, message] of held) this.#tell(kind, message);
+    } catch {
+      this.#again();
+    }
   }
 
   #again() {
     this.#source?.close();
+    this.#held = null;
     this.on.state("reconnecting");
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.start(), this.#wait);

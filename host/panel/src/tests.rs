@@ -61,7 +61,15 @@ fn the_page_keeps_to_its_content_security_policy() {
     }
     assert!(page.matches("<script").count() == 1 && page.contains("<script type=\"module\" src="));
     for (name, body) in scripts() {
-        for forbidden in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", ".style."] {
+        for forbidden in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "new Function",
+            ".style.",
+        ] {
             assert!(!body.contains(forbidden), "{name}: {forbidden}");
         }
     }
@@ -89,7 +97,8 @@ fn every_word_that_is_used_exists_and_every_word_is_used() {
     }
     for (_, body) in scripts() {
         // `t("` as a call of its own, not the end of `split("`.
-        let calls = body.match_indices("t(\"").filter(|(at, _)| !body[..*at].ends_with(char::is_alphanumeric));
+        let calls =
+            body.match_indices("t(\"").filter(|(at, _)| !body[..*at].ends_with(char::is_alphanumeric));
         used.extend(calls.map(|(at, _)| body[at + 3..].split('"').next().unwrap()));
     }
     for key in &used {
@@ -98,7 +107,10 @@ fn every_word_that_is_used_exists_and_every_word_is_used() {
     // Keys that are put together from data: `level.` + the level, and their like.
     let families = ["class.", "level.", "sees.", "direction.", "state.", "cause.", "failed.", "problem."];
     for key in english.keys() {
-        assert!(used.contains(key.as_str()) || families.iter().any(|f| key.starts_with(f)), "`{key}` is not used");
+        assert!(
+            used.contains(key.as_str()) || families.iter().any(|f| key.starts_with(f)),
+            "`{key}` is not used"
+        );
     }
 }
 

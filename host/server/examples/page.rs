@@ -31,15 +31,24 @@ impl Directory for MadeUp {
             tokio::time::sleep(Duration::from_millis(if first { 180 } else { 420 })).await;
             let cards = match (number.as_str(), first) {
                 (SLOW, true) => std::future::pending().await,
-                (SLOW, false) => return Err(LookUpFailure::Unavailable("connection refused (127.0.0.1:8000)".into())),
+                (SLOW, false) => {
+                    return Err(LookUpFailure::Unavailable("connection refused (127.0.0.1:8000)".into()));
+                }
                 (UNKNOWN, false) => {
-                    return Err(LookUpFailure::Denied("class contact.email, direction from-crm: asked clear, granted sealed".into()));
+                    return Err(LookUpFailure::Denied(
+                        "class contact.email, direction from-crm: asked clear, granted sealed".into(),
+                    ));
                 }
                 (ANA, true) => vec![ana()],
                 (SHARED, true) => vec![ana(), caio()],
                 _ => Vec::new(),
             };
-            Ok(Found { cards, seen: seen(), took: Duration::from_millis(if first { 183 } else { 1421 }), requests: 2 })
+            Ok(Found {
+                cards,
+                seen: seen(),
+                took: Duration::from_millis(if first { 183 } else { 1421 }),
+                requests: 2,
+            })
         })
     }
 }
@@ -81,13 +90,13 @@ fn caio() -> Card {
 }
 
 fn seen() -> Vec<Seen> {
-    let seen = |class: &str, direction, level, count| Seen { class: class.into(), direction, level, count };
+    let seen = |class, direction, level, count| Seen { class, direction, level, count };
     vec![
-        seen("contact.phone", Direction::ToPlugin, Level::Sealed, 2),
-        seen("contact.name", Direction::FromCrm, Level::Sealed, 1),
-        seen("contact.organization", Direction::FromCrm, Level::Clear, 1),
-        seen("contact.email", Direction::FromCrm, Level::Masked, 1),
-        seen("work.item", Direction::FromCrm, Level::Sealed, 4),
+        seen(DataClass::ContactPhone, Direction::ToPlugin, Level::Sealed, 2),
+        seen(DataClass::ContactName, Direction::FromCrm, Level::Sealed, 1),
+        seen(DataClass::ContactOrganization, Direction::FromCrm, Level::Clear, 1),
+        seen(DataClass::ContactEmail, Direction::FromCrm, Level::Masked, 1),
+        seen(DataClass::WorkItem, Direction::FromCrm, Level::Sealed, 4),
     ]
 }
 
@@ -112,8 +121,11 @@ async fn main() {
     center.set_directories(HashMap::from([(TenantId::new("practice").unwrap(), crms)]));
     let practice_numbers =
         [ANA, SHARED, UNKNOWN, SLOW].map(|n| PhoneNumber::parse(n, Region::BR).unwrap()).to_vec();
-    let state = AppState::new(&config, AppParts { center, health: store, metrics, practice_numbers }).unwrap();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let state =
+        AppState::new(&config, AppParts { center, health: store, metrics, practice_numbers }).unwrap();
+    // A port may be given, so that the page can be seen to heal over a restart.
+    let port = std::env::args().nth(1).map_or(0, |port| port.parse().unwrap());
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
     println!("http://{}/?token={TOKEN}", listener.local_addr().unwrap());
     serve(listener, state, async {
         tokio::signal::ctrl_c().await.unwrap();

@@ -65,7 +65,9 @@ impl Fields {
         });
         let kind = match kind.as_deref() {
             Some("ringing") => self.ringing(region),
-            Some("answered") => Some(EventKind::Answered { agent: self.optional("agent", name).map(Clear::new) }),
+            Some("answered") => {
+                Some(EventKind::Answered { agent: self.optional("agent", name).map(Clear::new) })
+            }
             Some("ended") => {
                 let cause = self.required("cause", |text| {
                     text.parse::<EndCause>().map_err(|()| {
@@ -147,8 +149,9 @@ impl Fields {
 }
 
 fn time(text: &str, now: Timestamp) -> Result<Timestamp, String> {
-    let at: Timestamp =
-        text.parse().map_err(|_| "is no time: write it as in RFC 3339, such as 2026-01-31T12:00:00Z".to_owned())?;
+    let at: Timestamp = text
+        .parse()
+        .map_err(|_| "is no time: write it as in RFC 3339, such as 2026-01-31T12:00:00Z".to_owned())?;
     // A time from the future would make every later event of the call look late.
     if at.duration_since(now) > AHEAD {
         return Err("is more than 5 minutes ahead: check the sender's clock".to_owned());
@@ -188,23 +191,68 @@ mod tests {
 
     #[rstest]
     #[case::ringing(r#"{"event_id":"e","call_id":"c","type":"ringing","from":"+5511987654321","to":"(11) 3333-4444","queue":"sales"}"#, "ok: ringing 2026-11-23T12:00:00Z")]
-    #[case::national(r#"{"event_id":"e","call_id":"c","type":"ringing","from":"11 98765-4321"}"#, "ok: ringing 2026-11-23T12:00:00Z")]
-    #[case::withheld(r#"{"event_id":"e","call_id":"c","type":"ringing","from":null}"#, "ok: ringing 2026-11-23T12:00:00Z")]
-    #[case::answered(r#"{"event_id":"e","call_id":"c","type":"answered","agent":"Bruna"}"#, "ok: answered 2026-11-23T12:00:00Z")]
-    #[case::ended(r#"{"event_id":"e","call_id":"c","type":"ended","cause":"missed","at":"2026-11-23T11:59:00-03:00"}"#, "invalid: `at` is more than 5 minutes ahead: check the sender's clock")]
-    #[case::ended_in_time(r#"{"event_id":"e","call_id":"c","type":"ended","cause":"missed","at":"2026-11-23T08:59:00-03:00"}"#, "ok: ended 2026-11-23T11:59:00Z")]
-    #[case::no_from(r#"{"event_id":"e","call_id":"c","type":"ringing"}"#, "invalid: `from` is missing: give the caller's number, or null when it was withheld")]
+    #[case::national(
+        r#"{"event_id":"e","call_id":"c","type":"ringing","from":"11 98765-4321"}"#,
+        "ok: ringing 2026-11-23T12:00:00Z"
+    )]
+    #[case::withheld(
+        r#"{"event_id":"e","call_id":"c","type":"ringing","from":null}"#,
+        "ok: ringing 2026-11-23T12:00:00Z"
+    )]
+    #[case::answered(
+        r#"{"event_id":"e","call_id":"c","type":"answered","agent":"Bruna"}"#,
+        "ok: answered 2026-11-23T12:00:00Z"
+    )]
+    #[case::ended(
+        r#"{"event_id":"e","call_id":"c","type":"ended","cause":"missed","at":"2026-11-23T11:59:00-03:00"}"#,
+        "invalid: `at` is more than 5 minutes ahead: check the sender's clock"
+    )]
+    #[case::ended_in_time(
+        r#"{"event_id":"e","call_id":"c","type":"ended","cause":"missed","at":"2026-11-23T08:59:00-03:00"}"#,
+        "ok: ended 2026-11-23T11:59:00Z"
+    )]
+    #[case::no_from(
+        r#"{"event_id":"e","call_id":"c","type":"ringing"}"#,
+        "invalid: `from` is missing: give the caller's number, or null when it was withheld"
+    )]
     #[case::nothing("{}", "invalid: `event_id` is missing; `call_id` is missing; `type` is missing")]
     #[case::no_cause(r#"{"event_id":"e","call_id":"c","type":"ended"}"#, "invalid: `cause` is missing")]
-    #[case::bad_cause(r#"{"event_id":"e","call_id":"c","type":"ended","cause":"bored"}"#, "invalid: `cause` is one of completed, missed, abandoned, busy, rejected, failed")]
-    #[case::bad_type(r#"{"event_id":"e","call_id":"c","type":"hold"}"#, "invalid: `type` is `ringing`, `answered` or `ended`")]
-    #[case::number_as_number(r#"{"event_id":"e","call_id":"c","type":"ringing","from":5511987654321}"#, "invalid: `from` must be a text in quotes")]
-    #[case::bad_time(r#"{"event_id":"e","call_id":"c","type":"ended","cause":"missed","at":"yesterday"}"#, "invalid: `at` is no time: write it as in RFC 3339, such as 2026-01-31T12:00:00Z")]
-    #[case::misspelt(r#"{"event_id":"e","call_id":"c","type":"ended","cause":"missed","form":"x"}"#, "invalid: `form` is no field of this type of event")]
-    #[case::value_as_field(r#"{"event_id":"e","call_id":"c","type":"ended","cause":"missed","+5511987654321":"x"}"#, "invalid: there is a field that no event has")]
-    #[case::field_of_another_type(r#"{"event_id":"e","call_id":"c","type":"answered","cause":"missed"}"#, "invalid: `cause` is no field of this type of event")]
-    #[case::control_character(r#"{"event_id":"e","call_id":"c","type":"answered","agent":"a\u0007"}"#, "invalid: `agent` is a text of 1 to 128 characters without control characters")]
-    #[case::spaces_in_an_id(r#"{"event_id":"e 1","call_id":"c","type":"answered"}"#, "invalid: `event_id` not a event id: use 1 to 128 visible ASCII characters without spaces")]
+    #[case::bad_cause(
+        r#"{"event_id":"e","call_id":"c","type":"ended","cause":"bored"}"#,
+        "invalid: `cause` is one of completed, missed, abandoned, busy, rejected, failed"
+    )]
+    #[case::bad_type(
+        r#"{"event_id":"e","call_id":"c","type":"hold"}"#,
+        "invalid: `type` is `ringing`, `answered` or `ended`"
+    )]
+    #[case::number_as_number(
+        r#"{"event_id":"e","call_id":"c","type":"ringing","from":5511987654321}"#,
+        "invalid: `from` must be a text in quotes"
+    )]
+    #[case::bad_time(
+        r#"{"event_id":"e","call_id":"c","type":"ended","cause":"missed","at":"yesterday"}"#,
+        "invalid: `at` is no time: write it as in RFC 3339, such as 2026-01-31T12:00:00Z"
+    )]
+    #[case::misspelt(
+        r#"{"event_id":"e","call_id":"c","type":"ended","cause":"missed","form":"x"}"#,
+        "invalid: `form` is no field of this type of event"
+    )]
+    #[case::value_as_field(
+        r#"{"event_id":"e","call_id":"c","type":"ended","cause":"missed","+5511987654321":"x"}"#,
+        "invalid: there is a field that no event has"
+    )]
+    #[case::field_of_another_type(
+        r#"{"event_id":"e","call_id":"c","type":"answered","cause":"missed"}"#,
+        "invalid: `cause` is no field of this type of event"
+    )]
+    #[case::control_character(
+        r#"{"event_id":"e","call_id":"c","type":"answered","agent":"a\u0007"}"#,
+        "invalid: `agent` is a text of 1 to 128 characters without control characters"
+    )]
+    #[case::spaces_in_an_id(
+        r#"{"event_id":"e 1","call_id":"c","type":"answered"}"#,
+        "invalid: `event_id` not a event id: use 1 to 128 visible ASCII characters without spaces"
+    )]
     #[case::a_list("[]", "invalid: the body must be one JSON object")]
     #[case::not_json("{", "not-json: ")]
     #[case::empty("", "not-json: ")]

@@ -13,11 +13,11 @@ use ramal_center::CenterError;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::event_body;
 use crate::problem::{Problem, ProblemCode};
 use crate::registry::Source;
 use crate::signature::{HEADER, Signature};
 use crate::state::AppState;
-use crate::event_body;
 
 /// The longest body of an event, in bytes.
 pub(crate) const LONGEST_BODY: usize = 64 * 1024;
@@ -140,7 +140,9 @@ pub(crate) async fn accept(
     let handled = state.center().handle(source.origin.clone(), event).await.map_err(|error| {
         match &error {
             CenterError::Store(cause) => tracing::error!(error = %chain(cause), "an event was not stored"),
-            other => tracing::warn!(source = %source.origin.source, code = other.code(), "an event was refused"),
+            other => {
+                tracing::warn!(source = %source.origin.source, code = other.code(), "an event was refused")
+            }
         }
         Problem::from(error)
     })?;
@@ -168,24 +170,32 @@ pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 pub(crate) async fn read_body(body: Body) -> Result<Bytes, Problem> {
-    let collected = tokio::time::timeout(BODY_TIME, Limited::new(body, LONGEST_BODY).collect()).await.map_err(|_| {
-        Problem::new(ProblemCode::BodyTooSlow, format!("the body took longer than {} seconds", BODY_TIME.as_secs()))
+    let collected =
+        tokio::time::timeout(BODY_TIME, Limited::new(body, LONGEST_BODY).collect()).await.map_err(|_| {
+            Problem::new(
+                ProblemCode::BodyTooSlow,
+                format!("the body took longer than {} seconds", BODY_TIME.as_secs()),
+            )
             .hint("send it again")
-    })?;
+        })?;
     match collected {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {
-            Err(Problem::new(ProblemCode::BodyTooLarge, format!("the body is longer than {LONGEST_BODY} bytes"))
-                .hint("one event is one small object; send one event in each request"))
+        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(Problem::new(
+            ProblemCode::BodyTooLarge,
+            format!("the body is longer than {LONGEST_BODY} bytes"),
+        )
+        .hint("one event is one small object; send one event in each request")),
+        Err(_) => {
+            Err(Problem::new(ProblemCode::BodyIncomplete, "the connection broke before the body's end")
+                .hint("send it again"))
         }
-        Err(_) => Err(Problem::new(ProblemCode::BodyIncomplete, "the connection broke before the body's end")
-            .hint("send it again")),
     }
 }
 
 /// The first value of a query parameter.
 pub(crate) fn query_value(query: Option<&str>, name: &str) -> Option<String> {
-    url::form_urlencoded::parse(query?.as_bytes()).find_map(|(key, value)| (key == name).then(|| value.into_owned()))
+    url::form_urlencoded::parse(query?.as_bytes())
+        .find_map(|(key, value)| (key == name).then(|| value.into_owned()))
 }
 
 /// An error with all its sources, for the log.

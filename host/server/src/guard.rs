@@ -47,7 +47,10 @@ impl HostPolicy {
         let Ok(authority) = host.parse::<Authority>() else { return false };
         let name = authority.host().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
         if let Ok(ip) = name.parse::<IpAddr>() {
-            return ip.is_loopback() || ip == self.listen || self.listen.is_unspecified() || self.names.contains(&name);
+            return ip.is_loopback()
+                || ip == self.listen
+                || self.listen.is_unspecified()
+                || self.names.contains(&name);
         }
         name == "localhost" || self.names.contains(&name)
     }
@@ -58,26 +61,34 @@ impl HostPolicy {
         if !matches!(origin.scheme(), "http" | "https") {
             return false;
         }
-        let same_host = Url::parse(&format!("{}://{host}", origin.scheme()))
-            .is_ok_and(|ours| ours.host() == origin.host() && ours.port_or_known_default() == origin.port_or_known_default());
+        let same_host = Url::parse(&format!("{}://{host}", origin.scheme())).is_ok_and(|ours| {
+            ours.host() == origin.host() && ours.port_or_known_default() == origin.port_or_known_default()
+        });
         same_host || self.public.as_ref().is_some_and(|public| public.origin() == origin.origin())
     }
 
     fn check(&self, method: &Method, authority: Option<&str>, headers: &HeaderMap) -> Result<(), Problem> {
         let host = authority.or_else(|| headers.get(header::HOST)?.to_str().ok()).unwrap_or_default();
         if headers.get_all(header::HOST).iter().count() > 1 || !self.allows(host) {
-            return Err(Problem::new(ProblemCode::WrongHost, "the request's `Host` is not a name of this server")
-                .hint("use the address that ramal printed, or add the name to `allowed-hosts` in ramal.toml"));
+            return Err(Problem::new(
+                ProblemCode::WrongHost,
+                "the request's `Host` is not a name of this server",
+            )
+            .hint("use the address that ramal printed, or add the name to `allowed-hosts` in ramal.toml"));
         }
         if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
             return Ok(());
         }
         let cross_site = headers.get("sec-fetch-site").is_some_and(|v| v == "cross-site");
-        let foreign =
-            headers.get(header::ORIGIN).is_some_and(|v| !v.to_str().is_ok_and(|origin| self.is_ours(origin, host)));
+        let foreign = headers
+            .get(header::ORIGIN)
+            .is_some_and(|v| !v.to_str().is_ok_and(|origin| self.is_ours(origin, host)));
         if cross_site || foreign {
-            return Err(Problem::new(ProblemCode::WrongOrigin, "the request comes from a page of another site")
-                .hint("use ramal's own page, or send the request from a program, without an `Origin` header"));
+            return Err(Problem::new(
+                ProblemCode::WrongOrigin,
+                "the request comes from a page of another site",
+            )
+            .hint("use ramal's own page, or send the request from a program, without an `Origin` header"));
         }
         Ok(())
     }
@@ -91,14 +102,18 @@ pub(crate) async fn guard(State(state): State<AppState>, request: Request, next:
     // The route, never the address: that may hold a token, and would make a metric without end.
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", %id, %method, route);
-    let checked = state.hosts().check(&method, request.uri().authority().map(Authority::as_str), request.headers());
+    let checked =
+        state.hosts().check(&method, request.uri().authority().map(Authority::as_str), request.headers());
     let answer = async move {
         match checked {
             Ok(()) => AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
                 tracing::error!("a handler panicked");
-                Problem::new(ProblemCode::Internal, "the request met a defect in the server; others are not touched")
-                    .hint("report it with the `ramal-request-id` of this answer")
-                    .into_response()
+                Problem::new(
+                    ProblemCode::Internal,
+                    "the request met a defect in the server; others are not touched",
+                )
+                .hint("report it with the `ramal-request-id` of this answer")
+                .into_response()
             }),
             Err(problem) => problem.into_response(),
         }
@@ -131,7 +146,8 @@ fn decorate(headers: &mut HeaderMap, id: Uuid) {
 }
 
 pub(crate) async fn not_found() -> Problem {
-    Problem::new(ProblemCode::NotFound, "there is nothing at this address").hint("/openapi.json lists what there is")
+    Problem::new(ProblemCode::NotFound, "there is nothing at this address")
+        .hint("/openapi.json lists what there is")
 }
 
 pub(crate) async fn method_not_allowed() -> Problem {

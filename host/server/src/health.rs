@@ -33,7 +33,8 @@ pub(crate) async fn get_healthz() -> Json<HealthView> {
 )]
 pub(crate) async fn get_readyz(State(state): State<AppState>) -> Result<Json<HealthView>, Problem> {
     let mut missing = Vec::new();
-    let mut miss = |what: &str, detail: String| missing.push(FieldProblem { pointer: format!("/{what}"), detail });
+    let mut miss =
+        |what: &str, detail: String| missing.push(FieldProblem { pointer: format!("/{what}"), detail });
     if *state.stop().borrow() {
         miss("server", "the server is shutting down".to_owned());
     }

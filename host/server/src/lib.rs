@@ -10,12 +10,13 @@
 //! Every error leaves as `application/problem+json` (RFC 9457) with a code, what was wrong and what to do; none
 //! carries a customer's value. A handler that panics costs its own request and nothing else.
 //!
-//! Composition is the caller's: [`AppState::new`] takes a [`ramal_center::Center`] that is ready, [`router`] is a plain
-//! axum router, [`serve`] runs it until told to stop.
+//! [`compose`] puts a whole host together from a configuration. Whoever composes differently gives [`AppState::new`] a
+//! [`ramal_center::Center`] that is ready; [`router`] is a plain axum router, [`serve`] runs it until told to stop.
 #![deny(missing_docs)]
 
 mod access;
 mod calls;
+mod compose;
 mod config;
 mod event_body;
 mod events;
@@ -34,6 +35,7 @@ mod serve;
 mod signature;
 mod state;
 
+pub use compose::{ComposeError, Composed, compose};
 pub use config::{ConfigError, PluginConfig, ServerConfig, SourceConfig, TenantConfig, TokenConfig};
 pub use metrics::Metrics;
 pub use openapi::document;

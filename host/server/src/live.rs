@@ -42,7 +42,8 @@ impl Places {
     }
 
     fn take(&self, metrics: &Metrics) -> Result<Place, Problem> {
-        let free = self.taken.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| (n < self.most).then_some(n + 1));
+        let free =
+            self.taken.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| (n < self.most).then_some(n + 1));
         if free.is_err() {
             return Err(Problem::new(
                 ProblemCode::TooManyReaders,
@@ -115,10 +116,13 @@ async fn next(mut reader: Reader) -> Option<(Result<Event, Infallible>, Reader)>
         _ = reader.stop.wait_for(|stop| *stop) => return None,
     };
     let event = match item {
-        Ok(LiveItem::Event(event)) => Event::default().id(event.id.to_string()).event(event.kind).data(event.body),
-        Ok(LiveItem::Reset { last }) => {
-            Event::default().id(last.to_string()).event("reset").data(format!(r#"{{"last_event_id":{last}}}"#))
+        Ok(LiveItem::Event(event)) => {
+            Event::default().id(event.id.to_string()).event(event.kind).data(event.body)
         }
+        Ok(LiveItem::Reset { last }) => Event::default()
+            .id(last.to_string())
+            .event("reset")
+            .data(format!(r#"{{"last_event_id":{last}}}"#)),
         Err(error) => {
             tracing::error!(error = %chain(&error), "live events could not be read; the stream ends");
             return None;

@@ -90,7 +90,12 @@ impl Metrics {
         registry.register("http_requests", "Requests by route, method and status", requests.clone());
         registry.register("call_events", "Call events by kind and outcome", events.clone());
         registry.register("look_ups", "Look-ups by plugin and outcome", look_ups.clone());
-        registry.register_with_unit("look_up", "Time until a plugin answered", Unit::Seconds, look_up_time.clone());
+        registry.register_with_unit(
+            "look_up",
+            "Time until a plugin answered",
+            Unit::Seconds,
+            look_up_time.clone(),
+        );
         registry.register("live_subscribers", "Readers of live events that are connected", live.clone());
         Self(Arc::new(Inner { registry, requests, events, look_ups, look_up_time, live }))
     }
@@ -116,7 +121,10 @@ impl Observer for Metrics {
     }
     fn look_up(&self, plugin: &PluginId, outcome: &'static str, took: Duration) {
         let plugin = plugin.as_str().to_owned();
-        self.0.look_up_time.get_or_create(&PluginLabels { plugin: plugin.clone() }).observe(took.as_secs_f64());
+        self.0
+            .look_up_time
+            .get_or_create(&PluginLabels { plugin: plugin.clone() })
+            .observe(took.as_secs_f64());
         self.0.look_ups.get_or_create(&LookUpLabels { plugin, outcome }).inc();
     }
 }

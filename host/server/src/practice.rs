@@ -47,7 +47,10 @@ pub(crate) struct SessionView {
         (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub(crate) async fn get_session(State(state): State<AppState>, Access(principal): Access) -> Json<SessionView> {
+pub(crate) async fn get_session(
+    State(state): State<AppState>,
+    Access(principal): Access,
+) -> Json<SessionView> {
     let practice = state.registry().practice(&principal.tenant).is_some();
     Json(SessionView { tenant: principal.tenant.to_string(), practice })
 }
@@ -75,8 +78,11 @@ pub(crate) async fn post_practice_call(
     require_json(&headers)?;
     let body = read_body(body).await?;
     let wanted: PracticeCall = serde_json::from_slice(&body).map_err(|e| {
-        Problem::new(ProblemCode::Invalid, format!("the body is wrong at line {}, column {}", e.line(), e.column()))
-            .hint(r#"send `{}` or `{"number": "+551133334444"}`"#)
+        Problem::new(
+            ProblemCode::Invalid,
+            format!("the body is wrong at line {}, column {}", e.line(), e.column()),
+        )
+        .hint(r#"send `{}` or `{"number": "+551133334444"}`"#)
     })?;
     let number = match wanted.number.filter(|n| !n.trim().is_empty()) {
         Some(number) => number,

@@ -52,7 +52,9 @@ impl Registry {
             }
             for token in &tenant.tokens {
                 let of = format!("token `{}` of tenant `{}`", token.id, tenant.id);
-                let Some(secret) = read(&of, token.token.as_ref(), token.token_file.as_deref())? else { continue };
+                let Some(secret) = read(&of, token.token.as_ref(), token.token_file.as_deref())? else {
+                    continue;
+                };
                 registry.tokens.push(Token {
                     id: token.id.clone(),
                     tenant: tenant.id.clone(),
@@ -142,7 +144,9 @@ fn read(of: &str, given: Option<&Secret>, file: Option<&Path>) -> Result<Option<
         (None, None) => return Ok(None),
     };
     if !secret.is_long_enough() {
-        return Err(error(format!("use at least {LEAST} characters; `openssl rand -hex 32` makes a good one")));
+        return Err(error(format!(
+            "use at least {LEAST} characters; `openssl rand -hex 32` makes a good one"
+        )));
     }
     Ok(Some(secret))
 }

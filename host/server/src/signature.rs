@@ -51,14 +51,20 @@ impl Signature {
         })?;
         let age = i128::from(now) - i128::from(signature.t);
         let (detail, hint) = if age > i128::from(TOLERANCE) {
-            ("the signature is too old", "sign at the moment of sending, also when an event is sent again; check the sender's clock")
+            (
+                "the signature is too old",
+                "sign at the moment of sending, also when an event is sent again; check the sender's clock",
+            )
         } else if age < -i128::from(TOLERANCE) {
             ("the signature's time is in the future", "check the sender's clock and this host's")
         } else {
             return Ok(signature);
         };
-        Err(Problem::new(ProblemCode::SignatureExpired, format!("{detail}: `t` may be {TOLERANCE} seconds off, either way"))
-            .hint(hint))
+        Err(Problem::new(
+            ProblemCode::SignatureExpired,
+            format!("{detail}: `t` may be {TOLERANCE} seconds off, either way"),
+        )
+        .hint(hint))
     }
 
     fn parse(header: &str) -> Result<Self, &'static str> {
@@ -77,7 +83,10 @@ impl Signature {
                     }
                 }
                 Some(("v1", hex)) => {
-                    let tag = data_encoding::HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok().filter(|t| t.len() == 32);
+                    let tag = data_encoding::HEXLOWER_PERMISSIVE
+                        .decode(hex.as_bytes())
+                        .ok()
+                        .filter(|t| t.len() == 32);
                     tags.push(tag.ok_or("a `v1` is not 64 hexadecimal digits")?);
                 }
                 // Room for a v2 beside it.
@@ -99,12 +108,16 @@ impl Signature {
         let mut message = self.t.to_string().into_bytes();
         message.push(b'.');
         message.extend_from_slice(body);
-        let fits = keys.iter().any(|key| self.tags.iter().any(|tag| hmac::verify(key, &message, tag).is_ok()));
+        let fits =
+            keys.iter().any(|key| self.tags.iter().any(|tag| hmac::verify(key, &message, tag).is_ok()));
         if fits {
             return Ok(());
         }
-        Err(Problem::new(ProblemCode::SignatureWrong, "the signature does not fit the body and this source's secret")
-            .hint("sign the bytes exactly as they are sent, with this source's secret"))
+        Err(Problem::new(
+            ProblemCode::SignatureWrong,
+            "the signature does not fit the body and this source's secret",
+        )
+        .hint("sign the bytes exactly as they are sent, with this source's secret"))
     }
 }
 
@@ -135,7 +148,10 @@ mod tests {
     #[test]
     fn the_signature_is_the_documented_one() {
         // Computed with: printf '%s' '1780000000.{"event_id":"e1"}' | openssl dgst -sha256 -hmac new
-        assert_eq!(sign(&secret("new"), NOW, BODY), "t=1780000000,v1=35db552b895d7bcd846117ce4567f1cfcf5aeac21d6f13c9af29c789f138e4db");
+        assert_eq!(
+            sign(&secret("new"), NOW, BODY),
+            "t=1780000000,v1=35db552b895d7bcd846117ce4567f1cfcf5aeac21d6f13c9af29c789f138e4db"
+        );
     }
 
     #[rstest]

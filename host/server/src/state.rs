@@ -67,7 +67,11 @@ impl AppState {
     ///
     /// # Errors
     /// As [`AppState::new`].
-    pub fn with_readers(config: &ServerConfig, parts: AppParts, most_readers: usize) -> Result<Self, ConfigError> {
+    pub fn with_readers(
+        config: &ServerConfig,
+        parts: AppParts,
+        most_readers: usize,
+    ) -> Result<Self, ConfigError> {
         let AppParts { center, health, metrics, practice_numbers } = parts;
         Ok(Self(Arc::new(Inner {
             center,

@@ -15,12 +15,19 @@ async fn a_signed_event_is_taken_once_and_a_repeat_says_so() {
     let w = ready(Options::default());
     let first = send(&w, signed(&ringing("e1", "c1"))).await;
     assert_eq!(first.status, StatusCode::ACCEPTED);
-    assert_eq!((first.json()["state"].as_str(), first.json()["repeated"].as_bool()), (Some("ringing"), Some(false)));
+    assert_eq!(
+        (first.json()["state"].as_str(), first.json()["repeated"].as_bool()),
+        (Some("ringing"), Some(false))
+    );
     let again = send(&w, signed(&ringing("e1", "c1"))).await;
     assert_eq!((again.status, again.json()["repeated"].as_bool()), (StatusCode::OK, Some(true)));
     assert_eq!(again.json()["interaction"], first.json()["interaction"]);
-    let answered = send(&w, signed(r#"{"event_id":"e2","call_id":"c1","type":"answered","agent":"Bruna"}"#)).await;
-    assert_eq!((answered.status, answered.json()["state"].as_str()), (StatusCode::ACCEPTED, Some("answered")));
+    let answered =
+        send(&w, signed(r#"{"event_id":"e2","call_id":"c1","type":"answered","agent":"Bruna"}"#)).await;
+    assert_eq!(
+        (answered.status, answered.json()["state"].as_str()),
+        (StatusCode::ACCEPTED, Some("answered"))
+    );
 }
 
 fn unsigned() -> Request<Body> {
@@ -67,8 +74,16 @@ fn method(method: &str, path: &str) -> Request<Body> {
 #[case::bad_limit(with_token(get("/v1/calls?limit=0")), 400, "bad-query")]
 #[case::bad_event_id(with_token(get("/v1/live?after=yesterday")), 400, "bad-query")]
 #[case::foreign_host(with(get("/healthz"), "host", "attacker.example"), 421, "wrong-host")]
-#[case::foreign_origin(with(with_token(post("/v1/practice/calls", "{}")), "origin", "https://attacker.example"), 403, "wrong-origin")]
-#[case::cross_site(with(with_token(post("/v1/practice/calls", "{}")), "sec-fetch-site", "cross-site"), 403, "wrong-origin")]
+#[case::foreign_origin(
+    with(with_token(post("/v1/practice/calls", "{}")), "origin", "https://attacker.example"),
+    403,
+    "wrong-origin"
+)]
+#[case::cross_site(
+    with(with_token(post("/v1/practice/calls", "{}")), "sec-fetch-site", "cross-site"),
+    403,
+    "wrong-origin"
+)]
 #[case::practice_bad_number(with_token(post("/v1/practice/calls", r#"{"number":"CANARY"}"#)), 422, "invalid")]
 #[case::practice_bad_body(with_token(post("/v1/practice/calls", r#"{"nummer":"CANARY"}"#)), 422, "invalid")]
 #[case::practice_bad_step(with_token(post("/v1/practice/calls/c1/explode", "")), 404, "not-found")]
@@ -81,7 +96,12 @@ async fn every_mistake_is_a_problem_that_says_what_to_do(
 ) {
     let w = ready(Options::default());
     let reply = send(&w, request).await;
-    assert_eq!((reply.status.as_u16(), reply.json()["code"].as_str()), (status, Some(code)), "{}", reply.text);
+    assert_eq!(
+        (reply.status.as_u16(), reply.json()["code"].as_str()),
+        (status, Some(code)),
+        "{}",
+        reply.text
+    );
     assert_eq!(reply.header("content-type"), "application/problem+json");
     assert_eq!(reply.json()["status"], status);
     assert_eq!(reply.json()["type"], format!("urn:ramal:problem:{code}"));
@@ -162,7 +182,10 @@ async fn a_tenant_sees_only_its_own_calls() {
 async fn every_answer_has_the_security_headers(#[case] request: Request<Body>) {
     let reply = send(&ready(Options::default()), request).await;
     let csp = reply.header("content-security-policy");
-    assert!(csp.starts_with("default-src 'none'; script-src 'self'; style-src 'self';") && !csp.contains("unsafe"));
+    assert!(
+        csp.starts_with("default-src 'none'; script-src 'self'; style-src 'self';")
+            && !csp.contains("unsafe")
+    );
     assert_eq!(reply.header("x-content-type-options"), "nosniff");
     assert_eq!(reply.header("referrer-policy"), "no-referrer");
     assert_eq!(reply.header("x-frame-options"), "DENY");
@@ -192,7 +215,9 @@ async fn readiness_follows_plugins_and_database() {
     assert_eq!(send(&w, get("/readyz")).await.json()["status"], "ready");
     break_store(&w);
     let broken = send(&w, get("/readyz")).await;
-    assert!(broken.json()["errors"][0]["detail"].as_str().unwrap().contains("the disk is full; free some space"));
+    assert!(
+        broken.json()["errors"][0]["detail"].as_str().unwrap().contains("the disk is full; free some space")
+    );
     assert_eq!(send(&w, get("/healthz")).await.status, StatusCode::OK);
 }
 
@@ -245,12 +270,19 @@ async fn a_simulated_call_goes_the_whole_road() {
     let session = send(&w, with_token(get("/v1/session"))).await.json();
     assert_eq!((session["tenant"].as_str(), session["practice"].as_bool()), (Some("acme"), Some(true)));
     assert_eq!(send(&w, with_token(post("/v1/practice/calls", "{}"))).await.status, StatusCode::ACCEPTED);
-    assert_eq!(send(&w, with_token(post("/v1/practice/calls", r#"{"number":""}"#))).await.status, StatusCode::ACCEPTED);
+    assert_eq!(
+        send(&w, with_token(post("/v1/practice/calls", r#"{"number":""}"#))).await.status,
+        StatusCode::ACCEPTED
+    );
     let chosen = r#"{"number":"(11) 3333-4444"}"#;
     assert_eq!(send(&w, with_token(post("/v1/practice/calls", chosen))).await.status, StatusCode::ACCEPTED);
     let calls = send(&w, with_token(get("/v1/calls"))).await.json();
-    let numbers: std::collections::BTreeSet<&str> =
-        calls["calls"].as_array().unwrap().iter().map(|c| c["call"]["from"]["e164"].as_str().unwrap()).collect();
+    let numbers: std::collections::BTreeSet<&str> = calls["calls"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| c["call"]["from"]["e164"].as_str().unwrap())
+        .collect();
     assert_eq!(numbers.into_iter().collect::<Vec<_>>(), ["+551133334444", "+5511987654321", "+552133334444"]);
 
     let call_id = calls["calls"][0]["call"]["call_id"].as_str().unwrap();

@@ -29,7 +29,9 @@ async fn a_client_that_comes_back_gets_everything_once_and_in_order() {
     let writers: Vec<_> = (0..CALLS)
         .map(|i| {
             let w = w.clone();
-            tokio::spawn(async move { send(&w, signed(&ringing(&format!("e{i}"), &format!("c{i}")))).await.status })
+            tokio::spawn(async move {
+                send(&w, signed(&ringing(&format!("e{i}"), &format!("c{i}")))).await.status
+            })
         })
         .collect();
     let reader = {
@@ -92,7 +94,9 @@ async fn a_quiet_stream_says_that_it_lives() {
     let w = ready(Options::default());
     let response = w.router.clone().oneshot(with_token(get("/v1/live"))).await.unwrap();
     let mut body = response.into_body();
-    let mut text = async || String::from_utf8(body.frame().await.unwrap().unwrap().into_data().unwrap().to_vec()).unwrap();
+    let mut text = async || {
+        String::from_utf8(body.frame().await.unwrap().unwrap().into_data().unwrap().to_vec()).unwrap()
+    };
     assert!(text().await.contains("retry: 1000"));
     let begun = tokio::time::Instant::now();
     assert_eq!((text().await.trim(), begun.elapsed()), (": alive", Duration::from_secs(15)));

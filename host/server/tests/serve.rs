@@ -31,7 +31,8 @@ async fn a_shutdown_ends_the_streams_and_returns() {
     }));
 
     let mut live = TcpStream::connect(address).await.unwrap();
-    let ask = format!("GET /v1/live?after=0 HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {TOKEN}\r\n\r\n");
+    let ask =
+        format!("GET /v1/live?after=0 HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {TOKEN}\r\n\r\n");
     live.write_all(ask.as_bytes()).await.unwrap();
     until(&mut live, "retry: 1000").await;
 
@@ -43,7 +44,8 @@ async fn a_shutdown_ends_the_streams_and_returns() {
     until(&mut live, "event: call").await;
 
     stop.send(()).unwrap();
-    let ended = tokio::time::timeout(Duration::from_secs(8), server).await.expect("the server must stop by itself");
+    let ended =
+        tokio::time::timeout(Duration::from_secs(8), server).await.expect("the server must stop by itself");
     ended.unwrap().unwrap();
     // The stream ended in order: a last chunk, then the end of the connection.
     let mut rest = String::new();

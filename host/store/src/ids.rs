@@ -1,12 +1,10 @@
-//! Names and identifiers of rows, and the type of a customer's value.
+//! The provider's identifiers. The names of the house (tenants, plugins, interactions) are in `ramal-capability`.
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
-use zeroize::Zeroizing;
 
 /// A text that breaks the rule of its kind. Never holds the text: a provider's id may contain a number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -98,14 +96,6 @@ macro_rules! unprinted {
 }
 
 text_id!(
-    /// A company whose data is kept apart from every other's.
-    TenantId, "tenant name", is_name, NAME_RULE
-);
-text_id!(
-    /// A plugin, by the name in its manifest.
-    PluginId, "plugin name", is_name, NAME_RULE
-);
-text_id!(
     /// Where call events come from: one exchange, one provider.
     SourceId, "source name", is_name, NAME_RULE
 );
@@ -117,40 +107,8 @@ text_id!(
     /// An event, by its provider's identifier: the same id is the same event. Not printed, like [`CallId`].
     EventId, "event id", is_opaque, OPAQUE_RULE
 );
-printed!(TenantId, PluginId, SourceId);
+printed!(SourceId);
 unprinted!(CallId, EventId);
-
-/// A call or a conversation. Time-ordered (UUID version 7, RFC 9562).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct InteractionId(pub Uuid);
-
-impl fmt::Display for InteractionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// A value in the clear: no `Display`, no `Serialize`, a `Debug` that shows nothing, memory wiped at the end.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Clear(Zeroizing<String>);
-
-impl Clear {
-    /// Takes the text over.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(Zeroizing::new(text.into()))
-    }
-    /// The text. The caller answers for where it goes.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Clear {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<personal>")
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -177,6 +135,6 @@ mod tests {
     #[test]
     fn what_may_hold_a_number_does_not_print_it() {
         let id = CallId::new("5511987654321@pbx.example").unwrap();
-        assert!(!format!("{id:?}{:?}", Clear::new("+5511987654321")).contains("98765"));
+        assert!(!format!("{id:?}").contains("98765"));
     }
 }

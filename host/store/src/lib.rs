@@ -21,14 +21,15 @@ mod plugin;
 mod sqlite;
 
 pub use call::{
-    Call, CallSnapshot, CallState, CallStore, CallWrite, EndCause, EventRow, Finding, FindingKind, Recent, Recorded,
-    Situation,
+    Call, CallSnapshot, CallState, CallStore, CallWrite, EndCause, EventRow, Finding, FindingKind, Recent,
+    Recorded, Situation,
 };
 pub use error::{Fault, StoreError};
 pub use health::StoreHealth;
-pub use ids::{BadText, CallId, Clear, EventId, InteractionId, PluginId, SourceId, TenantId};
+pub use ids::{BadText, CallId, EventId, SourceId};
 pub use live::{LiveEvent, LiveId, LivePage, LiveStore, NewLive};
 pub use plugin::{PluginEntry, PluginLimits, PluginStore, PluginStoreError};
+pub use ramal_capability::{Clear, InteractionId, PluginId, TenantId};
 pub use sqlite::{SqliteSettings, SqliteStore};
 
 /// A future that a store returns; boxed, so that the traits can be used behind `dyn`.

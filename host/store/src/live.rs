@@ -45,7 +45,10 @@ pub struct LiveEvent {
 // The bodies hold customers' data: neither type prints its own.
 impl fmt::Debug for NewLive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewLive").field("kind", &self.kind).field("body", &"<personal>").finish_non_exhaustive()
+        f.debug_struct("NewLive")
+            .field("kind", &self.kind)
+            .field("body", &"<personal>")
+            .finish_non_exhaustive()
     }
 }
 impl fmt::Debug for LiveEvent {

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 
 use crate::{
-    Answer, Call, CallId, CallSnapshot, CallStore, CallWrite, EventId, Fault, Finding, InteractionId, LiveEvent, LiveId,
-    LivePage, LiveStore, NewLive, PluginEntry, PluginId, PluginLimits, PluginStore, PluginStoreError, Recent, Recorded,
-    Situation, SourceId, StoreError, StoreHealth, TenantId,
+    Answer, Call, CallId, CallSnapshot, CallStore, CallWrite, EventId, Fault, Finding, InteractionId,
+    LiveEvent, LiveId, LivePage, LiveStore, NewLive, PluginEntry, PluginId, PluginLimits, PluginStore,
+    PluginStoreError, Recent, Recorded, Situation, SourceId, StoreError, StoreHealth, TenantId,
 };
 
 /// Everything in memory; gone with the process.
@@ -58,7 +58,13 @@ impl State {
         let id = LiveId(*last);
         events.insert(
             id.0,
-            LiveEvent { id, kind: live.kind.clone(), interaction: live.interaction, body: live.body.clone(), at },
+            LiveEvent {
+                id,
+                kind: live.kind.clone(),
+                interaction: live.interaction,
+                body: live.body.clone(),
+                at,
+            },
         );
         while events.len() > cap {
             events.pop_first();
@@ -176,8 +182,12 @@ impl LiveStore for MemoryStore {
                     return LivePage { oldest: LiveId(1), last: LiveId(0), events: Vec::new() };
                 };
                 let oldest = events.keys().next().copied().unwrap_or(last.saturating_add(1));
-                let found =
-                    events.values().filter(|e| e.id > after).take(limit as usize).cloned().collect::<Vec<_>>();
+                let found = events
+                    .values()
+                    .filter(|e| e.id > after)
+                    .take(limit as usize)
+                    .cloned()
+                    .collect::<Vec<_>>();
                 LivePage { oldest: LiveId(oldest), last: LiveId(*last), events: found }
             })
         })
@@ -230,7 +240,12 @@ impl PluginStore for MemoryStore {
         })
     }
 
-    fn delete_entry<'a>(&'a self, tenant: &'a TenantId, plugin: &'a PluginId, key: &'a str) -> Answer<'a, bool> {
+    fn delete_entry<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        plugin: &'a PluginId,
+        key: &'a str,
+    ) -> Answer<'a, bool> {
         Box::pin(async move {
             self.with("write a plugin's entry to", |state| {
                 state.entries.remove(&(tenant.clone(), plugin.clone(), key.to_owned())).is_some()

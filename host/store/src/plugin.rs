@@ -58,7 +58,9 @@ impl PluginLimits {
 #[derive(Debug, thiserror::Error)]
 pub enum PluginStoreError {
     /// One entry more would be too many.
-    #[error("the plugin's store is full: {limit} entries are allowed; delete some or give them a time to live")]
+    #[error(
+        "the plugin's store is full: {limit} entries are allowed; delete some or give them a time to live"
+    )]
     TooManyEntries {
         /// The limit.
         limit: u32,
@@ -108,7 +110,12 @@ pub trait PluginStore: Send + Sync + 'static {
     ///
     /// # Errors
     /// When the store cannot be written.
-    fn delete_entry<'a>(&'a self, tenant: &'a TenantId, plugin: &'a PluginId, key: &'a str) -> Answer<'a, bool>;
+    fn delete_entry<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        plugin: &'a PluginId,
+        key: &'a str,
+    ) -> Answer<'a, bool>;
 
     /// Removes all that the plugin keeps for the tenant, as when it is uninstalled; says how many entries went.
     ///

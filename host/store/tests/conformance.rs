@@ -24,9 +24,7 @@ enum Backend {
 
 async fn open(backend: Backend, live_events: u32) -> Opened {
     match backend {
-        Backend::Memory => {
-            Opened { store: Arc::new(MemoryStore::new(live_events as usize)), _dir: None }
-        }
+        Backend::Memory => Opened { store: Arc::new(MemoryStore::new(live_events as usize)), _dir: None },
         Backend::Sqlite => {
             let dir = tempfile::tempdir().unwrap();
             let mut settings = SqliteSettings::new(dir.path().join("ramal.db"));
@@ -130,7 +128,9 @@ async fn what_was_recorded_reads_back(#[values(Backend::Memory, Backend::Sqlite)
 
 #[rstest]
 #[tokio::test]
-async fn an_event_id_counts_once_for_its_source(#[values(Backend::Memory, Backend::Sqlite)] backend: Backend) {
+async fn an_event_id_counts_once_for_its_source(
+    #[values(Backend::Memory, Backend::Sqlite)] backend: Backend,
+) {
     let o = open(backend, 100).await;
     let write = ringing("a", "c1", 0, &[]);
     o.store.record(&write).await.unwrap();
@@ -144,7 +144,9 @@ async fn an_event_id_counts_once_for_its_source(#[values(Backend::Memory, Backen
 
 #[rstest]
 #[tokio::test]
-async fn a_change_of_an_old_revision_writes_nothing(#[values(Backend::Memory, Backend::Sqlite)] backend: Backend) {
+async fn a_change_of_an_old_revision_writes_nothing(
+    #[values(Backend::Memory, Backend::Sqlite)] backend: Backend,
+) {
     let o = open(backend, 100).await;
     let first = ringing("a", "c1", 0, &[]);
     o.store.record(&first).await.unwrap();
@@ -222,7 +224,9 @@ async fn recent_calls_come_newest_first_with_their_findings(
 
 #[rstest]
 #[tokio::test]
-async fn live_ids_grow_by_one_and_survive_pruning(#[values(Backend::Memory, Backend::Sqlite)] backend: Backend) {
+async fn live_ids_grow_by_one_and_survive_pruning(
+    #[values(Backend::Memory, Backend::Sqlite)] backend: Backend,
+) {
     let o = open(backend, 3).await;
     for i in 0..5 {
         o.store.record(&ringing("a", &format!("c{i}"), i, &[])).await.unwrap();
@@ -238,7 +242,9 @@ async fn live_ids_grow_by_one_and_survive_pruning(#[values(Backend::Memory, Back
 
 #[rstest]
 #[tokio::test]
-async fn concurrent_events_get_every_id_exactly_once(#[values(Backend::Memory, Backend::Sqlite)] backend: Backend) {
+async fn concurrent_events_get_every_id_exactly_once(
+    #[values(Backend::Memory, Backend::Sqlite)] backend: Backend,
+) {
     let o = open(backend, 1000).await;
     let tasks = (0..40).map(|i| {
         let store = o.store.clone();
@@ -294,8 +300,14 @@ async fn an_entry_is_gone_at_its_time_and_costs_nothing_then(
 }
 
 #[rstest]
-#[case::entries(entry("k3", "x", None), "the plugin's store is full: 2 entries are allowed; delete some or give them a time to live")]
-#[case::bytes(entry("k1", "0123456789abcdefg", None), "the plugin's store is full: 22 bytes wanted, 20 allowed; keep less or delete some")]
+#[case::entries(
+    entry("k3", "x", None),
+    "the plugin's store is full: 2 entries are allowed; delete some or give them a time to live"
+)]
+#[case::bytes(
+    entry("k1", "0123456789abcdefg", None),
+    "the plugin's store is full: 22 bytes wanted, 20 allowed; keep less or delete some"
+)]
 #[tokio::test]
 async fn a_full_plugin_store_refuses_and_keeps_what_it_has(
     #[values(Backend::Memory, Backend::Sqlite)] backend: Backend,

@@ -107,3 +107,14 @@ async fn live_ids_go_on_after_a_restart() {
         store.close().await;
     }
 }
+
+#[tokio::test]
+async fn only_the_owner_may_read_a_new_database() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ramal.db");
+    let _store = open(&path).await.unwrap();
+    for name in ["ramal.db", "ramal.db-wal", "ramal.db-shm"] {
+        let mode = std::fs::metadata(dir.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}

@@ -1,1 +1,179 @@
-//! practice
+//! The plugin for Ramal's practice CRM, and the first one to read when you write your own: plain REST, one
+//! bearer key, and a CRM that recognises a repeated journal entry by its external id.
+
+mod answer;
+
+use ramal_sdk::prelude::*;
+use serde_json::{Map, Value, json};
+
+use crate::answer::{Account as AccountAnswer, Activity, Deals, Export, Found, Person, Users as UserList};
+
+struct Practice;
+
+impl Crm for Practice {
+    type Settings = NoSettings;
+
+    fn check(cx: &Cx<NoSettings>) -> Result<Account> {
+        let AccountAnswer { account } = cx.egress().send("account", params! {})?.json()?;
+        Ok(Account { name: format!("Practice CRM, account {}", account.id), id: Some(account.id) })
+    }
+
+    fn find_by_phone(cx: &Cx<NoSettings>, candidates: &[Text]) -> Result<Vec<Contact>> {
+        let calls = candidates.iter().map(|phone| Call::new("find-by-phone", params! { "phone" => phone }));
+        let mut contacts: Vec<Contact> = Vec::new();
+        for answer in cx.egress().send_all(calls.collect()) {
+            let found: Found = answer?.json()?;
+            for person in found.items {
+                // One person may be found under two forms of the number.
+                if !contacts.iter().any(|known| known.id == person.id) {
+                    contacts.push(person.into());
+                }
+            }
+        }
+        Ok(contacts)
+    }
+
+    fn search(cx: &Cx<NoSettings>, query: &Text, page: &Page) -> Result<Matches> {
+        let reply = match &page.cursor {
+            None => cx.egress().send("search", params! { "query" => query, "limit" => page.limit }),
+            Some(cursor) => cx.egress().send(
+                "search-next",
+                params! { "query" => query, "limit" => page.limit, "cursor" => cursor.as_str() },
+            ),
+        };
+        let found: Found = reply?.json()?;
+        Ok(Matches {
+            items: found.items.into_iter().map(Contact::from).collect(),
+            next: found.next.map(Id::into_string),
+        })
+    }
+
+    fn get_contact(cx: &Cx<NoSettings>, id: &Id) -> Result<Contact> {
+        Ok(cx.egress().send("get", params! { "id" => id })?.json::<Person>()?.into())
+    }
+
+    fn create_contact(cx: &Cx<NoSettings>, draft: &ContactDraft) -> Result<Contact> {
+        if draft.name.is_none() {
+            return Err(Error::Invalid("the practice CRM needs a name".into()));
+        }
+        Ok(cx.egress().post("create", params! {}, &fields(draft))?.json::<Person>()?.into())
+    }
+
+    fn update_contact(cx: &Cx<NoSettings>, id: &Id, changes: &ContactDraft) -> Result<Contact> {
+        Ok(cx.egress().post("update", params! { "id" => id }, &fields(changes))?.json::<Person>()?.into())
+    }
+
+    fn write_journal(cx: &Cx<NoSettings>, entry: &Entry) -> Result<Ref> {
+        let kind = if matches!(entry.channel.as_str(), "whatsapp" | "sms") { "message" } else { "call" };
+        let mut activity = later_facts(entry);
+        activity.insert("external_id".into(), json!(entry.idempotency_key));
+        activity.insert("kind".into(), json!(kind));
+        activity.insert("subject".into(), json!(subject(entry)));
+        activity.insert("started_ms".into(), json!(entry.started.millis()));
+        let direction = match entry.direction {
+            Direction::Outbound => "outbound",
+            Direction::Inbound | Direction::Internal => "inbound",
+        };
+        activity.insert("direction".into(), json!(direction));
+        if let Some(contact) = &entry.contact {
+            activity.insert("contact_id".into(), json!(contact));
+        }
+        if let Some(phone) = &entry.counterpart {
+            activity.insert("phone".into(), json!(phone));
+        }
+        let written: Activity = cx.egress().post("log-activity", params! {}, &activity)?.json()?;
+        Ok(Ref::new("activity", written.id))
+    }
+
+    fn amend_journal(cx: &Cx<NoSettings>, record: &Ref, entry: &Entry) -> Result<Ref> {
+        let amended: Activity =
+            cx.egress().post("amend-activity", params! { "id" => &record.id }, &later_facts(entry))?.json()?;
+        Ok(Ref::new("activity", amended.id))
+    }
+
+    fn open_items(cx: &Cx<NoSettings>, contact: &Id) -> Result<Vec<Item>> {
+        let deals: Deals = cx.egress().send("deals", params! { "id" => contact })?.json()?;
+        Ok(deals.items.into_iter().map(Item::from).collect())
+    }
+
+    fn list_users(cx: &Cx<NoSettings>, _page: &Page) -> Result<Users> {
+        let users: UserList = cx.egress().send("users", params! {})?.json()?;
+        let items = users.items.into_iter().filter(|user| user.active).map(User::from).collect();
+        Ok(Users { items, next: None })
+    }
+
+    fn export_subject(cx: &Cx<NoSettings>, contact: &Id) -> Result<Vec<Held>> {
+        Ok(cx.egress().send("export", params! { "id" => contact })?.json::<Export>()?.held())
+    }
+
+    fn erase_subject(cx: &Cx<NoSettings>, contact: &Id, mode: Erasure) -> Result<Receipt> {
+        if mode == Erasure::Anonymise {
+            return Err(Error::Unsupported);
+        }
+        // The practice CRM deletes notes and activities with the contact and takes the person out of deals.
+        // A contact that is gone already was erased by an earlier try.
+        let reply = cx.egress().send("erase", params! { "id" => contact })?;
+        if !reply.is_success() && reply.status() != 404 {
+            return Err(Error::from_status("erase", reply.status()));
+        }
+        Ok(Receipt { removed: vec![Ref::new("contact", contact.clone())], ..Receipt::default() })
+    }
+}
+
+/// What a draft says, and nothing of what it does not say.
+fn fields(draft: &ContactDraft) -> Map<String, Value> {
+    let mut fields = Map::new();
+    if let Some(name) = &draft.name {
+        fields.insert("name".into(), json!(name));
+    }
+    if let Some(company) = &draft.organization {
+        fields.insert("company".into(), json!(company));
+    }
+    if !draft.phones.is_empty() {
+        fields.insert("phones".into(), json!(draft.phones));
+    }
+    if !draft.emails.is_empty() {
+        fields.insert("emails".into(), json!(draft.emails));
+    }
+    fields
+}
+
+/// The part of an entry that may still change after the call has ended.
+fn later_facts(entry: &Entry) -> Map<String, Value> {
+    let mut facts = Map::new();
+    let outcome = match entry.outcome {
+        Outcome::Answered => "answered",
+        Outcome::Missed => "missed",
+        Outcome::Busy => "busy",
+        Outcome::NoAnswer => "no-answer",
+        Outcome::Voicemail => "voicemail",
+        Outcome::Failed => "failed",
+        Outcome::Abandoned => "abandoned",
+    };
+    facts.insert("outcome".into(), json!(outcome));
+    if entry.ended.is_some() {
+        facts.insert("duration_s".into(), json!(entry.talk_seconds()));
+    }
+    let body: Vec<String> = [("Notes", &entry.notes), ("Recording", &entry.recording)]
+        .into_iter()
+        .filter_map(|(label, text)| text.as_ref().map(|text| format!("{label}: {}", text.as_str())))
+        .chain(entry.disposition.as_ref().map(|d| format!("Disposition: {d}")))
+        .collect();
+    if !body.is_empty() {
+        facts.insert("body".into(), json!(body.join("\n")));
+    }
+    facts
+}
+
+fn subject(entry: &Entry) -> String {
+    let what = if matches!(entry.channel.as_str(), "whatsapp" | "sms") { "Conversation" } else { "Call" };
+    match &entry.agent {
+        Some(agent) => format!("{what} with {}", agent.as_str()),
+        None => what.to_owned(),
+    }
+}
+
+ramal_sdk::register!(Practice);
+
+#[cfg(test)]
+mod tests;

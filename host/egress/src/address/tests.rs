@@ -44,7 +44,12 @@ fn global(text: &str) -> bool {
 #[case::nat64_local("64:ff9b:1::", "64:ff9b:1:ffff:ffff:ffff:ffff:ffff", "-", "-")]
 #[case::discard("100::", "100::ffff:ffff:ffff:ffff", "-", "-")]
 #[case::dummy("100:0:0:1::", "100:0:0:1:ffff:ffff:ffff:ffff", "-", "-")]
-#[case::teredo("2001::", "2001:0:ffff:ffff:ffff:ffff:ffff:ffff", "2000:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "-")]
+#[case::teredo(
+    "2001::",
+    "2001:0:ffff:ffff:ffff:ffff:ffff:ffff",
+    "2000:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+    "-"
+)]
 #[case::protocol_v6(
     "2001::",
     "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff",
@@ -103,8 +108,13 @@ fn public_addresses_are_public(#[case] text: &str) {
 #[case::other_range("192.168.0.1", "10.0.0.0/8", false)]
 #[case::mapped_is_its_ipv4("::ffff:10.1.2.3", "10.0.0.0/8", true)]
 #[case::unique_local("fd12::1", "fd12::/16", true)]
-#[case::nat64_needs_its_own_range("64:ff9b::10.0.0.1", "10.0.0.0/8", false)]
-#[case::nat64_named("64:ff9b::10.0.0.1", "64:ff9b::/96", true)]
+#[case::nat64_is_never_inside("64:ff9b::10.0.0.1", "10.0.0.0/8", false)]
+#[case::nat64_named("64:ff9b::10.0.0.1", "64:ff9b::/96", false)]
+#[case::link_local("169.254.1.1", "169.254.0.0/16", false)]
+#[case::documentation("192.0.2.1", "192.0.2.0/24", false)]
+#[case::carrier("100.64.0.1", "100.64.0.0/10", true)]
+#[case::metadata_inside_carriers("100.100.100.200", "100.64.0.0/10", false)]
+#[case::loopback_v6("::1", "::1/128", true)]
 #[case::all_does_not_open_metadata("169.254.169.254", "0.0.0.0/0", false)]
 #[case::mapped_metadata("::ffff:169.254.169.254", "::/0", false)]
 #[case::metadata_v6("fd00:ec2::254", "fd00::/8", false)]

@@ -53,12 +53,43 @@ async fn an_address_outside_the_granted_range_denies_all() {
 
 #[tokio::test]
 async fn a_metadata_service_is_opened_by_no_grant() {
-    let bench = Setup::origin("http://crm.test".to_owned()).private(&["169.254.0.0/16"]).bench();
+    let bench = Setup::origin("http://crm.test".to_owned()).bench();
     bench.names.set("crm.test", [ip("169.254.169.254")]);
     insta::assert_snapshot!(
         bench.denied().await,
         @"denied (address): asked for a connection to `crm.test`, whose address 169.254.169.254 is a cloud's metadata service; granted: no grant opens such an address"
     );
+}
+
+/// The two lists of ranges, the grant file's and the connector's, agree.
+#[rstest]
+#[case::ten("10.0.0.1", true)]
+#[case::carrier("100.64.0.1", true)]
+#[case::loopback("127.0.0.1", true)]
+#[case::private_172("172.31.255.255", true)]
+#[case::private_192("192.168.0.1", true)]
+#[case::loopback_v6("::1", true)]
+#[case::unique_local("fd12::1", true)]
+#[case::mapped("::ffff:10.0.0.1", true)]
+#[case::link_local("169.254.1.1", false)]
+#[case::link_local_v6("fe80::1", false)]
+#[case::documentation("192.0.2.1", false)]
+#[case::nat64("64:ff9b::10.0.0.1", false)]
+#[case::multicast("224.0.0.1", false)]
+#[case::this_host("0.0.0.0", false)]
+#[tokio::test]
+async fn a_line_that_a_denial_offers_is_one_that_the_grant_takes(
+    #[case] address: &str,
+    #[case] offered: bool,
+) {
+    let bench = Setup::origin("https://crm.test".to_owned()).private(&[]).bench();
+    bench.names.set("crm.test", [ip(address)]);
+    let denial = bench.denied().await;
+    assert_eq!(denial.fix.is_some(), offered, "{denial}");
+    if let Some(fix) = denial.fix {
+        let range = fix.line.strip_prefix("private = [\"").unwrap().strip_suffix("\"]").unwrap();
+        Setup::origin("https://crm.test".to_owned()).private(&[range]).plan();
+    }
 }
 
 #[tokio::test]
@@ -76,8 +107,8 @@ async fn a_literal_address_is_checked_like_a_name() {
     let crm = Crm::finds().await;
     let setup = Setup::origin(format!("http://{}", crm.address));
     assert_eq!(setup.bench().find().await.unwrap().status, 200);
-    let closed = Setup::origin(format!("http://{}", crm.address)).private(&[]);
-    assert_eq!(closed.bench().denied().await.rule, Rule::Address);
+    let metadata = Setup::origin("https://169.254.169.254".to_owned()).private(&[]);
+    assert_eq!(metadata.bench().denied().await.rule, Rule::Address);
     assert_eq!(crm.accepts(), 1);
 }
 

@@ -17,7 +17,7 @@ pub(crate) const PHONE: &str = "+5511987654321";
 /// What differs from test to test.
 pub(crate) struct Setup {
     pub(crate) origin: String,
-    pub(crate) private: Vec<&'static str>,
+    pub(crate) private: Vec<String>,
     pub(crate) credential: Option<&'static str>,
     pub(crate) secret: Vec<(&'static str, &'static str)>,
     pub(crate) revision: u64,
@@ -32,15 +32,15 @@ impl Setup {
     pub(crate) fn origin(origin: String) -> Self {
         Self {
             origin,
-            private: vec!["127.0.0.0/8"],
+            private: vec!["127.0.0.0/8".to_owned()],
             credential: None,
             secret: vec![],
             revision: 1,
             grant_limits: "",
         }
     }
-    pub(crate) fn private(mut self, ranges: &[&'static str]) -> Self {
-        self.private = ranges.to_vec();
+    pub(crate) fn private(mut self, ranges: &[&str]) -> Self {
+        self.private = ranges.iter().map(|r| (*r).to_owned()).collect();
         self
     }
     pub(crate) fn credential(mut self, toml: &'static str, secret: &[(&'static str, &'static str)]) -> Self {
@@ -62,7 +62,8 @@ impl Setup {
         let (credential, named) = match self.credential {
             None => (String::new(), ""),
             Some(toml) => (
-                format!("[[credential]]\nid = \"api\"\nlabel = \"Access\"\n{toml}\n").replace("ORIGIN", origin),
+                format!("[[credential]]\nid = \"api\"\nlabel = \"Access\"\n{toml}\n")
+                    .replace("ORIGIN", origin),
                 "credential = \"api\"",
             ),
         };
@@ -102,7 +103,7 @@ impl Setup {
             [[route]]
             id = "get"
             purposes = ["screen-pop"]
-            request = "GET {origin}/contacts/{{id:path}}"
+            request = "GET {origin}/contacts/{{id}}"
             params.id = "id"
             {named}
             receive."/id" = "id"
@@ -115,17 +116,17 @@ impl Setup {
             tenant = "acme"
             plugin = "practice"
             revision = {}
-            by = "tests"
+            digest = "any"
+            approved-by = "ana@example.invalid"
+            approved-at = "2026-11-23"
+            expires = "2027-11-23"
             reason = "a grant for a test"
-            expires = "2999-12-31"
             purposes = ["screen-pop"]
             routes = ["find", "get"]
 
-            [classes."contact.phone"]
-            to-plugin = "sealed"
-
-            [classes."contact.name"]
-            from-crm = "sealed"
+            [classes]
+            "contact.phone" = {{ to-plugin = "sealed" }}
+            "contact.name" = {{ from-crm = "sealed" }}
 
             [[destination]]
             origin = "{origin}"
@@ -142,7 +143,9 @@ impl Setup {
         let manifest = Manifest::parse("plugin.toml", &manifest).unwrap_or_else(|e| panic!("{e}"));
         let grant = Grant::parse("grant.toml", &grant).unwrap_or_else(|e| panic!("{e}"));
         let settings = serde_json::json!({});
-        Arc::new(Plan::compile(&manifest, Digest([7; 32]), &grant, &settings).unwrap_or_else(|e| panic!("{e}")))
+        Arc::new(
+            Plan::compile(&manifest, Digest([7; 32]), &grant, &settings).unwrap_or_else(|e| panic!("{e}")),
+        )
     }
 
     pub(crate) fn bench(&self) -> Bench {
@@ -198,7 +201,7 @@ pub(crate) fn begin(plan: &Arc<Plan>) -> Invocation {
         interaction: Some(InteractionId(uuid::Uuid::nil())),
         actor: Actor::System,
         subject: Some(Subject("s-4f2a".to_owned())),
-        at: jiff::Timestamp::now(),
+        at: "2026-12-01T12:00:00Z".parse().unwrap(),
     };
     Invocation::begin(plan.clone(), authority, "contacts.find-by-phone".parse().unwrap(), [1; 32]).unwrap()
 }

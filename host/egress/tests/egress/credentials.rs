@@ -11,7 +11,11 @@ use crate::crm::{Crm, answer};
 #[rstest]
 #[case::bearer("kind = \"bearer\"", "authorization", "Bearer s3cr3t-t0ken")]
 #[case::header("kind = \"header\"\nname = \"X-Api-Key\"", "x-api-key", "s3cr3t-t0ken")]
-#[case::scheme("kind = \"header\"\nname = \"Authorization\"\nscheme = \"Token\"", "authorization", "Token s3cr3t-t0ken")]
+#[case::scheme(
+    "kind = \"header\"\nname = \"Authorization\"\nscheme = \"Token\"",
+    "authorization",
+    "Token s3cr3t-t0ken"
+)]
 #[case::basic("kind = \"basic\"", "authorization", "Basic YW5hOnM6M2NyZXQ=")]
 #[tokio::test]
 async fn a_header_credential_stands_in_its_slot(

@@ -122,7 +122,11 @@ async fn a_revoked_plugins_token_is_forgotten() {
     bench.egress.forget(bench.plan.tenant(), bench.plan.plugin());
     valid.store(2, Ordering::SeqCst);
     bench.find().await.unwrap();
-    assert_eq!((logins(&crm), bench.ledger.rows().len()), (2, 2), "a new login, and no refused try before it");
+    assert_eq!(
+        (logins(&crm), bench.ledger.rows().len()),
+        (2, 2),
+        "a new login, and no refused try before it"
+    );
 }
 
 #[tokio::test]

@@ -4,7 +4,10 @@ use ramal_capability::{Clear, DataClass, Denial, Export, Invocation, Place};
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
-use super::{Answer, Ask, Exports, all, length, length_some, link_some, needed, optional, present, sealed, show, show_some};
+use super::{
+    Answer, Ask, Exports, all, length, length_some, link_some, needed, optional, present, sealed, show,
+    show_some,
+};
 use crate::bindings::exports::ramal::crm::contacts::Matches;
 use crate::bindings::ramal::crm::types;
 use crate::record::{Contact, ContactDraft, Listed, Page};
@@ -197,8 +200,10 @@ fn contact(raw: types::Contact, invocation: &Invocation) -> Result<Contact, Deni
 fn bytes(contact: &types::Contact) -> u64 {
     let lists = contact.phones.iter().chain(&contact.emails).map(|t| length(t)).sum::<u64>();
     let extra = contact.extra.iter().map(|f| length(&f.label) + length(&f.value)).sum::<u64>();
-    let optional =
-        [&contact.organization, &contact.owner, &contact.url].into_iter().map(|t| length_some(t.as_ref())).sum::<u64>();
+    let optional = [&contact.organization, &contact.owner, &contact.url]
+        .into_iter()
+        .map(|t| length_some(t.as_ref()))
+        .sum::<u64>();
     // A fixed part each, so that a flood of empty records counts too.
     64 + length(&contact.id) + length(&contact.name) + lists + extra + optional
 }

@@ -7,7 +7,8 @@ use wasmtime::component::Instance;
 use super::contacts::page;
 use super::journal::ref_bytes;
 use super::{
-    Answer, Ask, Exports, length, length_some, link_some, plain_some, present, record_ref, sealed, show, show_some,
+    Answer, Ask, Exports, length, length_some, link_some, plain_some, present, record_ref, sealed, show,
+    show_some,
 };
 use crate::bindings::exports::ramal::crm::{connector, privacy, users, work_items};
 use crate::record::{Account, CrmUser, EraseMode, EraseReceipt, HeldRecord, Listed, Page, WorkItem};
@@ -162,7 +163,12 @@ impl Ask for ListUsers {
     fn bytes(raw: &Self::Raw) -> u64 {
         raw.items
             .iter()
-            .map(|u| 64 + length(&u.id) + length(&u.name) + length_some(u.email.as_ref()) + length_some(u.extension.as_ref()))
+            .map(|u| {
+                64 + length(&u.id)
+                    + length(&u.name)
+                    + length_some(u.email.as_ref())
+                    + length_some(u.extension.as_ref())
+            })
             .sum()
     }
 }
@@ -241,11 +247,17 @@ impl Ask for EraseSubject {
     fn open(raw: Self::Raw, invocation: &Invocation) -> Result<Self::Out, Denial> {
         Ok(EraseReceipt {
             removed: raw.removed.into_iter().map(|r| record_ref(invocation, r)).collect::<Result<_, _>>()?,
-            anonymised: raw.anonymised.into_iter().map(|r| record_ref(invocation, r)).collect::<Result<_, _>>()?,
+            anonymised: raw
+                .anonymised
+                .into_iter()
+                .map(|r| record_ref(invocation, r))
+                .collect::<Result<_, _>>()?,
             kept: raw
                 .kept
                 .into_iter()
-                .map(|(r, why)| Ok((record_ref(invocation, r)?, invocation.plain("reason", &why, 300)?.to_owned())))
+                .map(|(r, why)| {
+                    Ok((record_ref(invocation, r)?, invocation.plain("reason", &why, 300)?.to_owned()))
+                })
                 .collect::<Result<_, Denial>>()?,
         })
     }

@@ -192,8 +192,7 @@ fn open_without_links(path: &Path) -> io::Result<File> {
 
 /// Refuses what another user owns or may enter, read or write.
 fn only_ours(path: &Path, meta: &fs::Metadata, mode: &'static str) -> Result<(), CacheError> {
-    let unsafe_because =
-        |reason: String| Err(CacheError::Unsafe { path: path.to_path_buf(), reason, mode });
+    let unsafe_because = |reason: String| Err(CacheError::Unsafe { path: path.to_path_buf(), reason, mode });
     let ours = rustix::process::geteuid().as_raw();
     if meta.uid() != ours {
         return unsafe_because(format!("it belongs to user {} and the server runs as {ours}", meta.uid()));

@@ -31,7 +31,10 @@ pub enum CompileError {
         limit: u64,
     },
     /// The worker was killed, by itself or from outside.
-    #[error("the compile worker was killed by {signal}{}; do not install this plugin, and report it", signal_hint(signal))]
+    #[error(
+        "the compile worker was killed by {signal}{}; do not install this plugin, and report it",
+        signal_hint(signal)
+    )]
     Killed {
         /// The signal's name.
         signal: Cow<'static, str>,
@@ -49,7 +52,9 @@ pub enum CompileError {
         reason: String,
     },
     /// There is no worker, or the program is not one.
-    #[error("no compile worker at {program}: {reason}; name a program that starts with `ramal_engine::compile::intercept_worker()`")]
+    #[error(
+        "no compile worker at {program}: {reason}; name a program that starts with `ramal_engine::compile::intercept_worker()`"
+    )]
     WorkerMissing {
         /// The program that was started.
         program: String,

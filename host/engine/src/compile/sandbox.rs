@@ -42,10 +42,8 @@ impl Layers {
 pub(super) fn limit(limits: &CompileLimits) -> Result<(), String> {
     let same = |value: u64| Rlimit { current: Some(value), maximum: Some(value) };
     // The soft limit is a signal that names the cause; the hard one, 2 s on, cannot be ignored.
-    let cpu = Rlimit {
-        current: Some(limits.cpu_seconds),
-        maximum: Some(limits.cpu_seconds.saturating_add(2)),
-    };
+    let cpu =
+        Rlimit { current: Some(limits.cpu_seconds), maximum: Some(limits.cpu_seconds.saturating_add(2)) };
     set(Resource::As, same(limits.address_space_bytes))?;
     set(Resource::Cpu, cpu)?;
     set(Resource::Core, same(0))?;
@@ -142,8 +140,7 @@ fn allowed() -> Result<Rules, seccompiler::BackendError> {
     rules.insert(libc::SYS_writev, vec![on(libc::STDOUT_FILENO)?, on(libc::STDERR_FILENO)?]);
 
     // Memory, but of no file and never executable: what breaks in cannot bring its own code.
-    let no_code =
-        SeccompCondition::new(2, Qword, MaskedEq(u64::from(libc::PROT_EXEC.unsigned_abs())), 0)?;
+    let no_code = SeccompCondition::new(2, Qword, MaskedEq(u64::from(libc::PROT_EXEC.unsigned_abs())), 0)?;
     let anonymous = u64::from(libc::MAP_ANONYMOUS.unsigned_abs());
     let no_file = SeccompCondition::new(3, Qword, MaskedEq(anonymous), anonymous)?;
     rules.insert(libc::SYS_mprotect, vec![SeccompRule::new(vec![no_code.clone()])?]);

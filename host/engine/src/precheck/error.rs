@@ -22,13 +22,17 @@ pub enum BadComponent {
     #[error("this is WebAssembly text; give the binary `.wasm` file that `ramal build` makes")]
     Text,
     /// Already compiled, by whomever: running it would mean to trust its machine code.
-    #[error("this is compiled machine code, which is never accepted; give the `.wasm` file that it came from")]
+    #[error(
+        "this is compiled machine code, which is never accepted; give the `.wasm` file that it came from"
+    )]
     MachineCode,
     /// What `cargo build` makes.
     #[error("this is a core module, not a component; run `ramal build`, which makes the component from it")]
     CoreModule,
     /// A component in another binary format.
-    #[error("this component has format version {found:#x} and only {expected:#x} is known; build it with the current SDK")]
+    #[error(
+        "this component has format version {found:#x} and only {expected:#x} is known; build it with the current SDK"
+    )]
     Version {
         /// The version in the file.
         found: u16,
@@ -42,7 +46,9 @@ pub enum BadComponent {
         found: u16,
     },
     /// Validation failed, or a feature is used that plugins do not have.
-    #[error("the component is not valid at byte {offset}: {reason}; build it with the current SDK for wasm32-unknown-unknown")]
+    #[error(
+        "the component is not valid at byte {offset}: {reason}; build it with the current SDK for wasm32-unknown-unknown"
+    )]
     Invalid {
         /// Where, in bytes from the start.
         offset: usize,
@@ -62,7 +68,9 @@ pub enum BadComponent {
         unit: &'static str,
     },
     /// A component in a component in a component, or a module in an inner component.
-    #[error("the component is put together from components that hold others; give a plugin that was built alone, with `ramal build`")]
+    #[error(
+        "the component is put together from components that hold others; give a plugin that was built alone, with `ramal build`"
+    )]
     Nested,
     /// A section that must be unique is not.
     #[error("the section `{section}` occurs twice; {}", hint_twice(section))]

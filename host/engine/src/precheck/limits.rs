@@ -24,13 +24,17 @@ pub struct PrecheckLimits {
     pub results: u64,
     /// Work of one function. At each jump the compiler may have to pass on every value that is
     /// alive; the work is the sum over all jumps of the local variables, the operands on the
-    /// stack and the values that the jump itself carries. A unit costs up to 50 bytes and 1 µs.
+    /// stack and the values that the jump itself carries, and four for each value that a call
+    /// takes or gives. A unit costs up to 100 bytes and 1 µs.
     pub function_work: u64,
     /// Work of all functions together.
     pub work: u64,
-    /// Sum over all functions of the squared number of basic blocks: some passes are quadratic.
-    /// A unit costs some 5 ns.
+    /// Sum over all functions of the squared number of basic blocks (an operation on a fixed
+    /// register, such as a shift, counts as four, a loop as many as the loops around it): some passes are quadratic. A unit costs up to
+    /// 10 ns.
     pub squared_blocks: u64,
+    /// Loops in loops, counted inwards.
+    pub loop_nesting: u64,
     /// Core modules in the component.
     pub modules: u64,
     /// Core instances in the component.
@@ -70,6 +74,7 @@ impl Default for PrecheckLimits {
             function_work: 3_000_000,
             work: 20_000_000,
             squared_blocks: 1_000_000_000,
+            loop_nesting: 100,
             modules: 8,
             core_instances: u64::from(config::CORE_INSTANCES_PER_PLUGIN),
             components: 100,

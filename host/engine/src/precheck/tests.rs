@@ -59,7 +59,10 @@ fn the_sdk_section_is_found_in_the_core_module_where_the_linker_puts_it() {
 #[case::cut_in_the_version(b"\0asm\x0d\0".to_vec(), "the file is cut off or damaged at byte 6; copy or download it again")]
 #[case::text(b"(component)".to_vec(), "this is WebAssembly text; give the binary `.wasm` file that `ramal build` makes")]
 #[case::machine_code(b"\x7fELF\x02".to_vec(), "this is compiled machine code, which is never accepted; give the `.wasm` file that it came from")]
-#[case::core_module(wasm("(module)"), "this is a core module, not a component; run `ramal build`, which makes the component from it")]
+#[case::core_module(
+    wasm("(module)"),
+    "this is a core module, not a component; run `ramal build`, which makes the component from it"
+)]
 #[case::other_version(b"\0asm\x0c\0\x01\0".to_vec(), "this component has format version 0xc and only 0xd is known; build it with the current SDK")]
 #[case::other_layer(b"\0asm\x01\0\x02\0".to_vec(), "this WebAssembly file is of an unknown kind (layer 2); build it with the current SDK")]
 fn a_file_of_another_kind_is_named(#[case] file: Vec<u8>, #[case] expected: &str) {
@@ -81,7 +84,8 @@ fn a_file_that_is_cut_off_anywhere_is_refused() {
 #[case::manifest(MANIFEST_SECTION)]
 #[case::sdk(SDK_SECTION)]
 fn a_section_that_counts_may_be_there_once(#[case] name: &'static str) {
-    let wasm = wasm(&format!("(component (@custom \"{name}\" \"a\") (core module (@custom \"{name}\" \"b\")))"));
+    let wasm =
+        wasm(&format!("(component (@custom \"{name}\" \"a\") (core module (@custom \"{name}\" \"b\")))"));
     assert_eq!(checked(&wasm).unwrap_err(), BadComponent::Twice { section: name });
 }
 
@@ -106,6 +110,23 @@ fn a_section_that_counts_may_be_there_once(#[case] name: &'static str) {
 #[case::jump_table("the work of one function", around(&format!(
     "(func (local {}) (block (br_table {} (i32.const 0))))", "i32 ".repeat(100), "0 ".repeat(30_000)
 )))]
+#[case::calls("the work of one function", around(&format!(
+    "(type $w (func (param {v}) (result {v}))) (func $f (type $w) unreachable) (func {c} {calls} {d})",
+    v = "i32 ".repeat(16), c = "i32.const 1 ".repeat(16), calls = "call $f ".repeat(60_000), d = "drop ".repeat(16)
+)))]
+#[case::fixed_register("the squared basic blocks of all functions", around(
+    &format!("(func (param i32) {})", "local.get 0 local.get 0 i32.rotl local.set 0 ".repeat(15_000))
+))]
+#[case::calls_into_the_runtime("the work of one function", around(&format!(
+    "(memory 1) (func (param i32) (local {}) {})",
+    "i32 ".repeat(900), "local.get 0 memory.grow local.set 0 ".repeat(2_000)
+)))]
+#[case::many_loops_in_loops("the squared basic blocks of all functions", around(
+    &format!("(func {})", format!("{}{}", "loop ".repeat(99), "end ".repeat(99)).repeat(80))
+))]
+#[case::loops_in_loops("the loops in loops", around(
+    &format!("(func {} {})", "loop ".repeat(101), "end ".repeat(101))
+))]
 #[case::quadratic_blocks("the squared basic blocks of all functions", around(
     &format!("(func {})", "(block (br_if 0 (i32.const 0)))".repeat(12_000))
 ))]
@@ -137,6 +158,11 @@ fn what_no_plugin_needs_is_refused(#[case] expected: &str, #[case] wasm: Vec<u8>
     let BadComponent::TooMuch { what, found, limit, .. } = error else { panic!("{error}") };
     assert_eq!(what, expected);
     assert!(found > limit);
+}
+
+#[test]
+fn loops_one_after_the_other_are_not_loops_in_loops() {
+    checked(&around(&format!("(func {})", "(loop (block))".repeat(200)))).unwrap();
 }
 
 #[test]

@@ -27,7 +27,11 @@ pub(crate) fn straight_line(operations: usize) -> Vec<u8> {
 
 /// One function of many basic blocks: passes that are quadratic in them.
 pub(crate) fn blocks(count: usize) -> Vec<u8> {
-    around(&format!("(func (param i32) {} {})", "block local.get 0 br_if 0 ".repeat(count), "end ".repeat(count)))
+    around(&format!(
+        "(func (param i32) {} {})",
+        "block local.get 0 br_if 0 ".repeat(count),
+        "end ".repeat(count)
+    ))
 }
 
 /// Many variables that stay alive over many loops: time and memory grow with the product.
@@ -35,7 +39,8 @@ pub(crate) fn locals_times_loops(locals: usize, loops: usize) -> Vec<u8> {
     let mut body = format!("(func (param i32) (local {}) ", "i32 ".repeat(locals));
     for loop_ in 0..loops {
         let local = 1 + loop_ % locals;
-        write!(body, "loop local.get {local} i32.const 1 i32.add local.set {local} local.get 0 br_if 0 end ").unwrap();
+        write!(body, "loop local.get {local} i32.const 1 i32.add local.set {local} local.get 0 br_if 0 end ")
+            .unwrap();
     }
     for local in 1..=locals {
         write!(body, "local.get {local} drop ").unwrap();

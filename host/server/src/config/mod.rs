@@ -188,7 +188,9 @@ impl ServerConfig {
                 return rule(format!("tenant `{id}`: `region` is a country's two letters, such as \"BR\""));
             }
             if tenant.tokens.is_empty() {
-                return rule(format!("tenant `{id}` has no `[[tenant.token]]`, so nobody could see its calls; add one"));
+                return rule(format!(
+                    "tenant `{id}` has no `[[tenant.token]]`, so nobody could see its calls; add one"
+                ));
             }
             for source in &tenant.sources {
                 let name = &source.id;
@@ -196,18 +198,25 @@ impl ServerConfig {
                     return rule(format!("source `{name}` stands twice; names are unique over all tenants"));
                 }
                 if name.as_str() == PRACTICE_SOURCE {
-                    return rule(format!("source `{name}` of tenant `{id}`: this name is kept for simulated calls"));
+                    return rule(format!(
+                        "source `{name}` of tenant `{id}`: this name is kept for simulated calls"
+                    ));
                 }
                 if source.secret.is_some() == source.secret_file.is_some() {
                     return rule(format!("source `{name}` needs either `secret-file` or `secret`"));
                 }
                 if source.previous_secret.is_some() && source.previous_secret_file.is_some() {
-                    return rule(format!("source `{name}` has both `previous-secret-file` and `previous-secret`; keep one"));
+                    return rule(format!(
+                        "source `{name}` has both `previous-secret-file` and `previous-secret`; keep one"
+                    ));
                 }
             }
             for token in &tenant.tokens {
                 if token.token.is_some() == token.token_file.is_some() {
-                    return rule(format!("token `{}` of tenant `{id}` needs either `token-file` or `token`", token.id));
+                    return rule(format!(
+                        "token `{}` of tenant `{id}` needs either `token-file` or `token`",
+                        token.id
+                    ));
                 }
             }
         }

@@ -45,15 +45,31 @@ fn relative_paths_start_at_the_files_folder() {
 }
 
 #[rstest]
-#[case::unknown_key("data = \"d\"", "data = \"d\"\nlisten-on = 1", "ramal.toml:3:1: unknown field `listen-on`")]
+#[case::unknown_key(
+    "data = \"d\"",
+    "data = \"d\"\nlisten-on = 1",
+    "ramal.toml:3:1: unknown field `listen-on`"
+)]
 #[case::unknown_key_of_a_source("id = \"pbx\"", "id = \"pbx\"\nhmac = true", "unknown field `hmac`")]
 #[case::bad_name("id = \"acme\"", "id = \"Acme Ltda\"", "not a tenant name: use 1 to 64 of a-z")]
-#[case::bad_region("id = \"acme\"", "id = \"acme\"\nregion = \"Brasil\"", "`region` is a country's two letters")]
+#[case::bad_region(
+    "id = \"acme\"",
+    "id = \"acme\"\nregion = \"Brasil\"",
+    "`region` is a country's two letters"
+)]
 #[case::no_secret("secret = \"SECRET\"", "", "source `pbx` needs either `secret-file` or `secret`")]
-#[case::two_secrets("secret = \"SECRET\"", "secret = \"SECRET\"\nsecret-file = \"f\"", "source `pbx` needs either")]
+#[case::two_secrets(
+    "secret = \"SECRET\"",
+    "secret = \"SECRET\"\nsecret-file = \"f\"",
+    "source `pbx` needs either"
+)]
 #[case::secret_is_a_number("secret = \"SECRET\"", "secret = 4242", "a secret is written as a text in quotes")]
 #[case::reserved_source("id = \"pbx\"", "id = \"practice\"", "this name is kept for simulated calls")]
-#[case::bad_public_url("data = \"d\"", "data = \"d\"\npublic-url = \"ftp://x\"", "`public-url` starts with https://")]
+#[case::bad_public_url(
+    "data = \"d\"",
+    "data = \"d\"\npublic-url = \"ftp://x\"",
+    "`public-url` starts with https://"
+)]
 fn a_mistake_is_named_with_what_to_do(#[case] old: &str, #[case] new: &str, #[case] then: &str) {
     let text = format!(
         "\ndata = \"d\"\n[[tenant]]\nid = \"acme\"\n[[tenant.source]]\nid = \"pbx\"\nsecret = \"{SECRET}\"\n[[tenant.token]]\nid = \"panel\"\ntoken = \"{SECRET}\"\n"

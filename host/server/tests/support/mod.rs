@@ -92,7 +92,10 @@ pub(crate) fn world(options: Options) -> World {
 /// A world in which the CRM `practice` knows Ana and the CRM `broken` fails.
 pub(crate) fn ready(options: Options) -> World {
     let w = world(options);
-    let crms: Vec<Arc<dyn Directory>> = vec![Arc::new(Ana(PluginId::new("practice").unwrap())), Arc::new(Broken(PluginId::new("broken").unwrap()))];
+    let crms: Vec<Arc<dyn Directory>> = vec![
+        Arc::new(Ana(PluginId::new("practice").unwrap())),
+        Arc::new(Broken(PluginId::new("broken").unwrap())),
+    ];
     w.center.set_directories(HashMap::from([(TenantId::new("acme").unwrap(), crms)]));
     w
 }
@@ -112,7 +115,7 @@ impl Directory for Ana {
                     ..Card::default()
                 }],
                 seen: vec![Seen {
-                    class: "contact.phone".into(),
+                    class: DataClass::ContactPhone,
                     direction: Direction::ToPlugin,
                     level: Level::Sealed,
                     count: 1,

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::live::last_id;
 use super::{SqliteStore, failed, unreadable};
 use crate::{
-    Answer, Call, CallId, CallSnapshot, CallStore, CallWrite, Clear, EventId, Finding, InteractionId, LiveId, NewLive,
-    PluginId, Recent, Recorded, Situation, SourceId, StoreError, TenantId,
+    Answer, Call, CallId, CallSnapshot, CallStore, CallWrite, Clear, EventId, Finding, InteractionId, LiveId,
+    NewLive, PluginId, Recent, Recorded, Situation, SourceId, StoreError, TenantId,
 };
 
 const READING: &str = "read calls from";
@@ -105,12 +105,14 @@ impl CallStore for SqliteStore {
             }
             // The revision stays: a finding is no change of the call's own state, and must not fail an event that
             // is being decided meanwhile.
-            sqlx::query("UPDATE calls SET pending = max(pending - 1, 0) WHERE tenant = $1 AND interaction = $2")
-                .bind(finding.tenant.as_str())
-                .bind(finding.interaction.0.as_bytes().as_slice())
-                .execute(&mut *tx)
-                .await
-                .map_err(|e| failed(WRITING, e))?;
+            sqlx::query(
+                "UPDATE calls SET pending = max(pending - 1, 0) WHERE tenant = $1 AND interaction = $2",
+            )
+            .bind(finding.tenant.as_str())
+            .bind(finding.interaction.0.as_bytes().as_slice())
+            .execute(&mut *tx)
+            .await
+            .map_err(|e| failed(WRITING, e))?;
             let live = NewLive {
                 kind: finding.kind.as_str().to_owned(),
                 interaction: Some(finding.interaction),
@@ -231,7 +233,8 @@ fn finding(call: &Call, row: &SqliteRow) -> Result<Finding, StoreError> {
 }
 
 fn call(row: &SqliteRow) -> Result<Call, StoreError> {
-    let text = |column: &'static str| row.try_get::<Option<String>, _>(column).map_err(|e| failed(READING, e));
+    let text =
+        |column: &'static str| row.try_get::<Option<String>, _>(column).map_err(|e| failed(READING, e));
     let must = |column: &'static str| text(column)?.ok_or_else(|| unreadable(READING, column));
     let interaction: Vec<u8> = row.try_get("interaction").map_err(|e| failed(READING, e))?;
     let asked = must("asked")?;

@@ -103,6 +103,7 @@ fn event(row: &SqliteRow) -> Result<LiveEvent, StoreError> {
         kind: row.try_get("kind").map_err(get)?,
         interaction,
         body: row.try_get("body").map_err(get)?,
-        at: Timestamp::from_microsecond(row.try_get("at").map_err(get)?).map_err(|_| unreadable(READING, "at"))?,
+        at: Timestamp::from_microsecond(row.try_get("at").map_err(get)?)
+            .map_err(|_| unreadable(READING, "at"))?,
     })
 }

@@ -12,10 +12,12 @@ mod plugins;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{Sqlite, Transaction};
 
-use crate::{Answer, StoreError, StoreHealth};
+use crate::{Answer, Fault, StoreError, StoreHealth};
 pub(crate) use fault::{failed, opening, unreadable};
 
 /// How the store is opened.
@@ -55,6 +57,7 @@ impl SqliteStore {
     /// When the file cannot be opened, written or migrated: the text says what to do.
     pub async fn open(settings: &SqliteSettings) -> Result<Self, StoreError> {
         let path: &Path = &settings.path;
+        make_private(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -79,7 +82,9 @@ impl SqliteStore {
         let store = Self { writer, readers, live_events: settings.live_events.max(1) };
         // A read-only file opens without complaint and fails at the first call: better to say so now.
         store.check_writable().await.map_err(|e| match e {
-            StoreError::Failed { fault, source, .. } => StoreError::Open { path: path.to_owned(), fault, source },
+            StoreError::Failed { fault, source, .. } => {
+                StoreError::Open { path: path.to_owned(), fault, source }
+            }
             open => open,
         })?;
         Ok(store)
@@ -100,6 +105,29 @@ impl SqliteStore {
     // Several reads of one moment.
     async fn read(&self, doing: &'static str) -> Result<Transaction<'static, Sqlite>, StoreError> {
         self.readers.begin().await.map_err(|e| failed(doing, e))
+    }
+}
+
+/// Makes a new file readable by its owner only: it holds customers' data. SQLite gives its companions (`-wal`, `-shm`)
+/// the same rights. A file that is there keeps the rights that an administrator gave it.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => {
+            let fault = match error.kind() {
+                std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                    Fault::ReadOnly
+                }
+                std::io::ErrorKind::StorageFull => Fault::DiskFull,
+                _ => Fault::CannotOpen,
+            };
+            Err(StoreError::Open { path: path.to_owned(), fault, source: Some(Box::new(error)) })
+        }
     }
 }
 

@@ -77,15 +77,21 @@ impl PluginStore for SqliteStore {
         })
     }
 
-    fn delete_entry<'a>(&'a self, tenant: &'a TenantId, plugin: &'a PluginId, key: &'a str) -> Answer<'a, bool> {
+    fn delete_entry<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        plugin: &'a PluginId,
+        key: &'a str,
+    ) -> Answer<'a, bool> {
         Box::pin(async move {
-            let done = sqlx::query("DELETE FROM plugin_entries WHERE tenant = $1 AND plugin = $2 AND key = $3")
-                .bind(tenant.as_str())
-                .bind(plugin.as_str())
-                .bind(key)
-                .execute(&self.writer)
-                .await
-                .map_err(|e| failed(WRITING, e))?;
+            let done =
+                sqlx::query("DELETE FROM plugin_entries WHERE tenant = $1 AND plugin = $2 AND key = $3")
+                    .bind(tenant.as_str())
+                    .bind(plugin.as_str())
+                    .bind(key)
+                    .execute(&self.writer)
+                    .await
+                    .map_err(|e| failed(WRITING, e))?;
             Ok(done.rows_affected() > 0)
         })
     }

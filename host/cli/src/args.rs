@@ -1,0 +1,223 @@
+//! The command line: every command, flag and help text.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use ramal_capability::{Purpose, TenantId, UserId};
+use ramal_numbers::Region;
+
+use crate::{call, exit};
+
+/// Run CRM plugins that see only what a person granted
+#[derive(Debug, Parser)]
+#[command(name = "ramal", version, propagate_version = false, max_term_width = 100)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// When to colour the output
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    /// Say less: no notes, log errors only
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) quiet: u8,
+    /// Say more in the log on standard error; repeat for still more (`RAMAL_LOG` sets it in detail)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    pub(crate) verbose: u8,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// When the output is a terminal and NO_COLOR is not set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Build a plugin into one file: cargo, component, manifest
+    Build(BuildArgs),
+    /// Show what a plugin is and asks for, without running it
+    Inspect(InspectArgs),
+    /// Draft and check grants: what a person lets a plugin do
+    #[command(subcommand)]
+    Grant(GrantCommand),
+    /// Call one function of a plugin, outside any server, and report what it saw and sent
+    Call(CallArgs),
+    /// Serve a small CRM with invented customers, to learn and try plugins with
+    PracticeCrm(PracticeCrmArgs),
+    /// Run the host
+    Run(RunArgs),
+}
+
+impl Command {
+    /// Whether standard output is one JSON document.
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            Self::Build(args) => args.json,
+            Self::Inspect(args) => args.json,
+            Self::Call(args) => args.json,
+            Self::Grant(_) | Self::PracticeCrm(_) | Self::Run(_) => false,
+        }
+    }
+    /// Whether it goes on until it is told to stop, so that its log is what people follow.
+    pub(crate) fn serves(&self) -> bool {
+        matches!(self, Self::PracticeCrm(_) | Self::Run(_))
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BuildArgs {
+    /// The plugin's folder, with Cargo.toml and plugin.toml
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// Where to write the plugin [default: <target>/ramal/<id>.wasm]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Refuse to change Cargo.lock: for releases and build servers
+    #[arg(long)]
+    pub(crate) locked: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// The plugin's .wasm file
+    pub(crate) file: PathBuf,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GrantCommand {
+    /// Write the grant that a plugin asks for, for a person to read and narrow
+    Propose(ProposeArgs),
+    /// Check that a grant fits a plugin, and say in words what the plugin then may do
+    Check(CheckArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProposeArgs {
+    /// The plugin's .wasm file
+    pub(crate) file: PathBuf,
+    /// Whose data it is about
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) tenant: TenantId,
+    /// Who approves it; left open if not given, and then the grant is not in force
+    #[arg(long, value_name = "WHO")]
+    pub(crate) by: Option<String>,
+    /// The plugin's settings (TOML or JSON), from which addresses are filled in
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
+    /// Write to a file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Overwrite the file
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The grant
+    pub(crate) grant: PathBuf,
+    /// The plugin's .wasm file
+    pub(crate) file: PathBuf,
+    /// The plugin's settings (TOML or JSON)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CallArgs {
+    /// The plugin's .wasm file
+    pub(crate) file: PathBuf,
+    /// The function, such as contacts.find-by-phone or only find-by-phone
+    pub(crate) export: String,
+    /// The grant
+    #[arg(long, value_name = "FILE")]
+    pub(crate) grant: PathBuf,
+    /// The plugin's settings (TOML or JSON)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
+    /// The CRM's secrets, in a TOML file that only its owner may read (chmod 600)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) credentials: Option<PathBuf>,
+    /// An argument of the function; may be repeated
+    #[arg(short, long = "arg", value_name = "NAME=VALUE")]
+    pub(crate) args: Vec<String>,
+    /// The person who acts, for purposes that need one
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<UserId>,
+    /// What it is for [default: the first purpose of the function that is granted]
+    #[arg(long, value_name = "PURPOSE")]
+    pub(crate) purpose: Option<Purpose>,
+    /// The country by whose rules numbers without a country code are read
+    #[arg(long, value_name = "COUNTRY", default_value = "BR")]
+    pub(crate) region: Region,
+    /// Show the values that came back. They stay in the terminal's history: for made-up data only
+    #[arg(long)]
+    pub(crate) show_values: bool,
+    /// Where compiled code is kept [default: ramal/code in the user's cache folder]
+    #[arg(long, value_name = "FOLDER", env = "RAMAL_CACHE_DIR", hide_env_values = true)]
+    pub(crate) cache_dir: Option<PathBuf>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PracticeCrmArgs {
+    /// The address to listen at; of this machine only
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7788")]
+    pub(crate) listen: SocketAddr,
+    /// The key of its API. Other users of this machine can read a command line: a made-up key only
+    #[arg(long, value_name = "KEY", default_value = crate::practice_crm::KEY, conflicts_with = "key_file")]
+    pub(crate) key: String,
+    /// A file that holds the key of its API
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The configuration
+    #[arg(long, value_name = "FILE", default_value = "ramal.toml")]
+    pub(crate) config: PathBuf,
+}
+
+/// The parser, with the texts that come from tables in code.
+pub(crate) fn command() -> clap::Command {
+    let exits = format!("Exit codes:\n{}", exit::table());
+    let arguments = format!(
+        "Arguments of the functions (--arg NAME=VALUE):\n{}\n\n\
+         Values that came back are shown as dots with their class: a terminal keeps what it showed.\n\
+         What is written on a command line can be read by other users of this machine: give invented\n\
+         customers here, and never a secret.",
+        call::arguments::table()
+    );
+    Cli::command().after_help(exits).mut_subcommand("call", |call| call.after_help(arguments))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::command().debug_assert();
+    }
+}

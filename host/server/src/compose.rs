@@ -1,0 +1,271 @@
+//! Puts a host together from its configuration: store, ledger, way out, runtime, plugins, center.
+//!
+//! Everything is opened and checked before the first request is served, so that a wrong file is an error at the
+//! start with its name, and not a missing card in the middle of a call. A plugin that does not load stops the start
+//! too: an admin who upgrades learns it at once.
+
+mod credentials;
+mod directory;
+mod kept;
+
+use std::collections::HashMap;
+use std::fs::OpenOptions;
+use std::io::{Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use aws_lc_rs::hmac;
+use ramal_capability::{Grant, PluginId, SourceError, TenantId};
+use ramal_center::{Center, CenterParts, CenterSettings, Directories, Directory, PhoneNumber, SystemClock};
+use ramal_egress::{CredentialFileError, Egress, RootsError};
+use ramal_engine::{BuildError, Compiler, LoadError, Plugin, Runtime};
+use ramal_ledger::{DisclosureSink, JsonLines, SinkError};
+use ramal_numbers::Region;
+use ramal_store::{SqliteSettings, SqliteStore, StoreError};
+use serde_json::Value;
+
+use crate::config::{ConfigError, PluginConfig, ServerConfig};
+use crate::metrics::Metrics;
+use crate::state::{AppParts, AppState};
+
+/// A host that is ready to serve.
+pub struct Composed {
+    /// What the router needs.
+    pub state: AppState,
+    /// The loaded plugins by tenant and name, for whoever revokes or resumes one.
+    pub plugins: HashMap<(TenantId, PluginId), Plugin>,
+    /// The runtime, for loading more.
+    pub runtime: Runtime,
+    store: SqliteStore,
+    ledger: Arc<dyn DisclosureSink>,
+}
+
+impl Composed {
+    /// Takes up what an earlier run left unfinished. Call it before serving.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn resume(&self) -> Result<usize, StoreError> {
+        self.state.center().resume().await
+    }
+
+    /// Writes what is still in memory and closes the store. Call it after serving.
+    ///
+    /// # Errors
+    /// When the last rows of the ledger cannot be written.
+    pub async fn close(self) -> Result<(), SinkError> {
+        self.store.close().await;
+        self.ledger.flush()
+    }
+}
+
+/// Why a host could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum ComposeError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A folder or file of the host's own.
+    #[error("cannot use {path}: {source}; make sure that this user may write there", path = path.display())]
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The ledger.
+    #[error("cannot open the ledger of disclosures: {0}")]
+    Ledger(#[from] SinkError),
+    /// The roots of trust.
+    #[error(transparent)]
+    Roots(#[from] RootsError),
+    /// The runtime.
+    #[error(transparent)]
+    Runtime(#[from] BuildError),
+    /// A file that belongs to a plugin.
+    #[error("cannot read {path}: {source}", path = path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A grant with mistakes.
+    #[error("the grant has mistakes:\n{0}")]
+    Grant(#[from] SourceError),
+    /// A grant for another tenant than the one whose plugin it is.
+    #[error("{path}: the grant is for the tenant `{grant}`, and the configuration gives it to `{tenant}`", path = path.display())]
+    GrantTenant {
+        /// Which file.
+        path: PathBuf,
+        /// In the grant.
+        grant: TenantId,
+        /// In the configuration.
+        tenant: TenantId,
+    },
+    /// A plugin twice in one tenant.
+    #[error("the plugin `{plugin}` stands twice in the tenant `{tenant}`; remove one `[[tenant.plugin]]`")]
+    Twice {
+        /// Whose.
+        tenant: TenantId,
+        /// Which.
+        plugin: PluginId,
+    },
+    /// Settings that are no table.
+    #[error("{path}: the settings are no table of names and values: {what}", path = path.display())]
+    Settings {
+        /// Which file.
+        path: PathBuf,
+        /// The parser's words, without the text.
+        what: String,
+    },
+    /// A file of credentials.
+    #[error(transparent)]
+    Credentials(#[from] CredentialFileError),
+    /// A plugin that does not load.
+    #[error("{path}: {source}", path = path.display())]
+    Plugin {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        source: Box<LoadError>,
+    },
+}
+
+/// Opens and loads everything that the configuration names. `compiler` is who compiles plugins; without it this
+/// very program does, and its `main` calls `ramal_engine::intercept_worker` first.
+///
+/// # Errors
+/// When anything is missing or wrong; the error names the file and what to do.
+pub async fn compose(
+    config: &ServerConfig,
+    compiler: Option<Compiler>,
+    practice_numbers: Vec<PhoneNumber>,
+) -> Result<Composed, ComposeError> {
+    let data = private_folder(&config.data)?;
+    let store = SqliteStore::open(&SqliteSettings::new(data.join("ramal.sqlite"))).await?;
+    let ledger: Arc<dyn DisclosureSink> = Arc::new(JsonLines::open(data.join("disclosures.jsonl"))?);
+    let subjects = Arc::new(subject_key(&data.join("subjects.key"))?);
+
+    let mut credentials = credentials::PluginCredentials::default();
+    let mut wanted = Vec::new();
+    for tenant in &config.tenants {
+        let region = tenant.region.parse::<Region>().unwrap_or(Region::BR);
+        for plugin in &tenant.plugins {
+            let grant = read_grant(&plugin.grant, &tenant.id)?;
+            if let Some(file) = &plugin.credentials {
+                credentials.add(&tenant.id, &grant.plugin, file)?;
+            }
+            wanted.push((plugin, grant, region));
+        }
+    }
+
+    let egress = Egress::builder().credentials(Arc::new(credentials)).ledger(Arc::clone(&ledger)).build()?;
+    let mut builder = Runtime::builder(data.join("code"), Arc::new(egress));
+    builder = builder.store(Arc::new(kept::KeptInStore(Arc::new(store.clone()))));
+    if let Some(compiler) = compiler {
+        builder = builder.compiler(compiler);
+    }
+    let runtime = builder.build()?;
+
+    let mut plugins = HashMap::new();
+    let mut directories: HashMap<TenantId, Vec<Arc<dyn Directory>>> = HashMap::new();
+    for (config, grant, region) in wanted {
+        let plugin = load(&runtime, config, &grant, region).await?;
+        let (tenant, name) = (grant.tenant.clone(), grant.plugin.clone());
+        if let Some(directory) = directory::EngineDirectory::new(plugin.clone(), Arc::clone(&subjects)) {
+            directories.entry(tenant.clone()).or_default().push(Arc::new(directory));
+        }
+        tracing::info!(%tenant, plugin = %name, digest = %plugin.digest(), "plugin loaded");
+        if plugins.insert((tenant.clone(), name.clone()), plugin).is_some() {
+            return Err(ComposeError::Twice { tenant, plugin: name });
+        }
+    }
+
+    let metrics = Metrics::new();
+    let calls = Arc::new(store.clone());
+    let center = Center::new(CenterParts {
+        calls: calls.clone(),
+        live: calls.clone(),
+        observer: Arc::new(metrics.clone()),
+        clock: Arc::new(SystemClock),
+        settings: CenterSettings::default(),
+    });
+    center.set_directories(Directories::from(directories));
+    let state = AppState::new(config, AppParts { center, health: calls, metrics, practice_numbers })?;
+    Ok(Composed { state, plugins, runtime, store, ledger })
+}
+
+async fn load(
+    runtime: &Runtime,
+    config: &PluginConfig,
+    grant: &Grant,
+    region: Region,
+) -> Result<Plugin, ComposeError> {
+    let failed = |source: LoadError| ComposeError::Plugin { path: config.file.clone(), source: Box::new(source) };
+    let settings = match &config.settings {
+        Some(path) => read_settings(path)?,
+        None => Value::Object(serde_json::Map::new()),
+    };
+    let wasm = tokio::fs::read(&config.file)
+        .await
+        .map_err(|source| ComposeError::Unreadable { path: config.file.clone(), source })?;
+    runtime.load_in(&wasm, grant, &settings, region).await.map_err(failed)
+}
+
+fn read_grant(path: &Path, tenant: &TenantId) -> Result<Grant, ComposeError> {
+    let text = read(path)?;
+    let grant = Grant::parse(&path.display().to_string(), &text)?;
+    if grant.tenant != *tenant {
+        return Err(ComposeError::GrantTenant {
+            path: path.to_owned(),
+            grant: grant.tenant,
+            tenant: tenant.clone(),
+        });
+    }
+    Ok(grant)
+}
+
+/// Settings are a TOML table, the same that the plugin's schema describes as JSON.
+fn read_settings(path: &Path) -> Result<Value, ComposeError> {
+    let wrong = |what: String| ComposeError::Settings { path: path.to_owned(), what };
+    let table: toml::Table = toml::from_str(&read(path)?).map_err(|e| wrong(e.message().to_owned()))?;
+    serde_json::to_value(table).map_err(|e| wrong(e.to_string()))
+}
+
+fn read(path: &Path) -> Result<String, ComposeError> {
+    std::fs::read_to_string(path).map_err(|source| ComposeError::Unreadable { path: path.to_owned(), source })
+}
+
+/// The data folder, this user's alone: the database and the ledger are in it.
+fn private_folder(path: &Path) -> Result<PathBuf, ComposeError> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|source| ComposeError::Io { path: path.to_owned(), source })?;
+    Ok(path.to_owned())
+}
+
+/// The key by which people become pseudonyms in the ledger: made once, kept beside the database. Whoever has the
+/// ledger alone cannot find out whom a row is about by trying numbers.
+fn subject_key(path: &Path) -> Result<hmac::Key, ComposeError> {
+    let io = |source: std::io::Error| ComposeError::Io { path: path.to_owned(), source };
+    let mut bytes = [0u8; 32];
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(mut file) => {
+            aws_lc_rs::rand::fill(&mut bytes).map_err(|_| io(std::io::Error::other("the system gave no random bytes")))?;
+            file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(io)?;
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let mut file = OpenOptions::new().read(true).open(path).map_err(io)?;
+            file.read_exact(&mut bytes).map_err(io)?;
+        }
+        Err(error) => return Err(io(error)),
+    }
+    Ok(hmac::Key::new(hmac::HMAC_SHA256, &bytes))
+}
