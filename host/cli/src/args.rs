@@ -197,8 +197,17 @@ pub(crate) struct PracticeCrmArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// The configuration
-    #[arg(long, value_name = "FILE", default_value = "ramal.toml")]
+    #[arg(long, value_name = "FILE", default_value = "ramal.toml", conflicts_with = "practice")]
     pub(crate) config: PathBuf,
+    /// Serve a practice setup with invented customers: written at the first time, then read like any other
+    #[arg(long)]
+    pub(crate) practice: bool,
+    /// The folder of the practice setup
+    #[arg(long, value_name = "FOLDER", default_value = "practice-data", requires = "practice")]
+    pub(crate) folder: PathBuf,
+    /// The folder with practice.wasm
+    #[arg(long, value_name = "FOLDER", default_value = "target/ramal", env = "RAMAL_FIXTURES", hide_env_values = true, requires = "practice")]
+    pub(crate) plugins: PathBuf,
 }
 
 /// The parser, with the texts that come from tables in code.

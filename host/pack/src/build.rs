@@ -99,7 +99,7 @@ fn load_manifest(crate_dir: &Path) -> Result<(PluginId, String), PackError> {
     }
     let text = fs::read_to_string(&path)
         .map_err(|source| PackError::File { doing: "read", path: path.clone(), source })?;
-    match Manifest::parse(&text) {
+    match Manifest::parse("plugin.toml", &text) {
         Ok(manifest) => Ok((manifest.id, text)),
         Err(source) => Err(PackError::Manifest { path, source: Box::new(source) }),
     }

@@ -53,6 +53,11 @@ impl PracticeCrm {
         Self { book: Arc::new(RwLock::new(seed::book())), key, base }
     }
 
+    /// The first number of each invented customer, as somebody typed it: who could call in a simulation.
+    pub fn numbers(&self) -> Vec<String> {
+        self.book.read().contacts.values().filter_map(|contact| contact.phones.first().cloned()).collect()
+    }
+
     /// The API and the pages, to be called without a socket in tests. Use [`serve`] for a socket.
     pub fn router(&self) -> Router {
         Router::new().nest("/api/v1", api::router(self.clone())).merge(pages::router(self.clone()))

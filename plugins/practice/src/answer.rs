@@ -49,7 +49,7 @@ impl From<Person> for Contact {
             emails: person.emails,
             owner: person.owner.and_then(|owner| owner.name),
             url: person.url,
-            updated: person.updated_ms.map(Instant::from),
+            updated: person.updated_ms.map(Instant::from_millis),
             extra: person.city.map(|city| Labelled::new("City", city)).into_iter().collect(),
         }
     }
@@ -89,7 +89,7 @@ impl From<Deal> for Item {
             title: deal.title,
             stage: deal.stage,
             amount,
-            updated: deal.updated_ms.map(Instant::from),
+            updated: deal.updated_ms.map(Instant::from_millis),
             ..Self::default()
         }
     }

@@ -69,7 +69,7 @@ impl Crm for Practice {
         activity.insert("external_id".into(), json!(entry.idempotency_key));
         activity.insert("kind".into(), json!(kind));
         activity.insert("subject".into(), json!(subject(entry)));
-        activity.insert("started_ms".into(), json!(entry.started.millis()));
+        activity.insert("started_ms".into(), json!(entry.started.as_millis()));
         let direction = match entry.direction {
             Direction::Outbound => "outbound",
             Direction::Inbound | Direction::Internal => "inbound",

@@ -35,8 +35,6 @@ impl File {
 #[derive(Debug, Clone)]
 pub(crate) struct Member {
     pub(crate) name: String,
-    /// From the root, with `/`.
-    pub(crate) folder: String,
     pub(crate) manifest: Table,
 }
 
@@ -44,7 +42,7 @@ impl Member {
     pub(crate) fn parse(folder: &str, text: &str) -> Self {
         let manifest: Table = text.parse().unwrap_or_else(|e| panic!("{folder}/Cargo.toml: {e}"));
         let name = manifest["package"]["name"].as_str().expect("a package has a name").to_owned();
-        Self { name, folder: folder.to_owned(), manifest }
+        Self { name, manifest }
     }
 }
 

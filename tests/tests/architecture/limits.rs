@@ -1,13 +1,13 @@
 //! Every limit has a test that exceeds it. A limit that nobody enforces is a promise to an admin that is not
 //! kept, and nothing else would show it.
 //!
-//! The convention: right above a test (or above one of its `#[case]`s) that goes past a limit stands a line
+//! The convention: in a test that goes past a limit, or right above it or one of its `#[case]`s, stands a line
 //!
 //! ```text
-//! // exceeds: memory-bytes
+//! // exceeds: memory_bytes
 //! ```
 //!
-//! with the limit's name as grants write it, several separated by commas.
+//! with the limit's name, several separated by commas.
 
 use std::collections::BTreeSet;
 
@@ -27,17 +27,13 @@ fn marks(files: &[File], known: &BTreeSet<String>) -> (BTreeSet<String>, Vec<Str
         for (at, line) in lines.iter().enumerate() {
             let Some(names) = line.strip_prefix(MARK) else { continue };
             let place = format!("{}:{}", file.path, at + 1);
-            let below = lines[at..].iter().find(|line| !line.starts_with("//"));
-            let is_test = |line: &&&str| {
-                ["#[test]", "#[rstest", "#[case", "#[tokio::test"].iter().any(|start| line.starts_with(start))
-            };
-            if below.filter(is_test).is_none() {
-                wrong.push(format!("{place}: no test stands below"));
+            if !is_above_test(&lines[at..]) && !is_in_test(&lines[..at]) {
+                wrong.push(format!("{place}: neither in a test nor above one"));
                 continue;
             }
-            for name in names.split(',').map(str::trim) {
-                if known.contains(name) {
-                    tested.insert(name.to_owned());
+            for name in names.split(',').map(|name| name.trim().replace('-', "_")) {
+                if known.contains(&name) {
+                    tested.insert(name);
                 } else {
                     wrong.push(format!("{place}: there is no limit `{name}`"));
                 }
@@ -47,8 +43,27 @@ fn marks(files: &[File], known: &BTreeSet<String>) -> (BTreeSet<String>, Vec<Str
     (tested, wrong)
 }
 
+fn is_test_attribute(line: &str) -> bool {
+    ["#[test]", "#[rstest", "#[case", "#[tokio::test"].iter().any(|start| line.starts_with(start))
+}
+
+/// Whether the first line that is no comment makes a test.
+fn is_above_test(below: &[&str]) -> bool {
+    below.iter().find(|line| !line.starts_with("//")).is_some_and(|line| is_test_attribute(line))
+}
+
+/// Whether the function that begins last above is a test.
+fn is_in_test(above: &[&str]) -> bool {
+    let begins =
+        |line: &&str| ["fn ", "async fn ", "pub ", "pub("].iter().any(|start| line.starts_with(start));
+    let Some(function) = above.iter().rposition(begins) else { return false };
+    let attributes =
+        above[..function].iter().rev().take_while(|line| line.starts_with("#[") || line.starts_with("//"));
+    attributes.into_iter().any(|line| is_test_attribute(line))
+}
+
 fn known() -> BTreeSet<String> {
-    Limits::ALL.iter().map(|limit| limit.name.replace('_', "-")).collect()
+    Limits::ALL.iter().map(|limit| limit.name.to_owned()).collect()
 }
 
 /// Without the planted marks of this file.
@@ -70,8 +85,11 @@ fn every_limit_has_a_test_that_exceeds_it() {
 #[case::marked("// exceeds: seals\n#[test]\nfn a() {}", &["seals"], 0)]
 #[case::two("// exceeds: seals, requests\n// and so on\n#[tokio::test]\nasync fn a() {}", &["seals", "requests"], 0)]
 #[case::one_case("#[rstest]\n// exceeds: seals\n#[case::more(1)]\nfn a() {}", &["seals"], 0)]
+#[case::inside("/// Words.\n#[tokio::test]\nasync fn a() {\n    // exceeds: seals\n}", &["seals"], 0)]
+#[case::inside_no_test("#[test]\nfn a() {}\n\nfn b() {\n    // exceeds: seals\n}", &[], 1)]
 #[case::no_test("// exceeds: seals\nfn a() {}", &[], 1)]
-#[case::at_the_end("#[test]\nfn a() {}\n// exceeds: seals", &[], 1)]
+#[case::hyphens("// exceeds: max-seals\n#[test]\nfn a() {}", &["max_seals"], 0)]
+#[case::at_the_end("const A: u8 = 1;\n// exceeds: seals", &[], 1)]
 #[case::misspelt("// exceeds: seal\n#[test]\nfn a() {}", &[], 1)]
 #[case::in_words("// a test that exceeds: seals\n#[test]\nfn a() {}", &[], 0)]
 fn marks_are_read_and_wrong_ones_are_caught(
@@ -79,7 +97,7 @@ fn marks_are_read_and_wrong_ones_are_caught(
     #[case] tested: &[&str],
     #[case] wrong: usize,
 ) {
-    let known: BTreeSet<String> = ["seals".to_owned(), "requests".to_owned()].into();
+    let known: BTreeSet<String> = ["seals", "requests", "max_seals"].map(str::to_owned).into();
     let (found, mistakes) = marks(&[File::new("host/x/src/tests.rs", text)], &known);
     assert_eq!(found, tested.iter().map(|name| (*name).to_owned()).collect());
     assert_eq!(mistakes.len(), wrong, "{mistakes:?}");
@@ -87,5 +105,5 @@ fn marks_are_read_and_wrong_ones_are_caught(
 
 #[test]
 fn the_list_of_limits_is_not_empty() {
-    assert!(known().contains("memory-bytes"));
+    assert!(known().contains("memory_bytes"));
 }

@@ -32,7 +32,10 @@ const SOCKETS: &[Word] = &[
     Word { word: "hyper_util::client", allowed: &[EGRESS] },
     Word { word: "hyper::client", allowed: &[EGRESS] },
     // To listen is not to reach out, but a port is a door: the server's, and the practice CRM's.
-    Word { word: "TcpListener", allowed: &[EGRESS, "host/server/", "host/practice-crm/"] },
+    Word {
+        word: "TcpListener",
+        allowed: &[EGRESS, "host/server/", "host/practice-crm/", "host/cli/src/practice_crm.rs"],
+    },
     Word { word: "UnixListener", allowed: &[] },
 ];
 
@@ -66,7 +69,9 @@ fn sockets(files: &[File]) -> Vec<String> {
 fn unsafe_code(files: &[File]) -> Vec<String> {
     let allows = |file: &&File| {
         let code = code(&file.text);
-        file.is_rust() && (code.contains("allow(unsafe_code)") || code.contains("expect(unsafe_code"))
+        // The scanner's own words and what it plants.
+        let own = file.path.starts_with("tests/tests/architecture/");
+        file.is_rust() && !own && (code.contains("allow(unsafe_code)") || code.contains("expect(unsafe_code"))
     };
     let listed = |file: &&File| UNSAFE.iter().any(|(path, _)| file.path == *path);
     files.iter().filter(allows).filter(|file| !listed(file)).map(|file| file.path.clone()).collect()

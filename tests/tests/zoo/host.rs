@@ -37,7 +37,7 @@ pub(crate) struct Host {
     pub(crate) lines: Arc<Lines>,
     pub(crate) kept: Arc<Kept>,
     pub(crate) traces: Traces,
-    _traced: tracing_subscriber::util::DefaultGuard,
+    _traced: tracing::subscriber::DefaultGuard,
 }
 
 /// What a test may have otherwise.

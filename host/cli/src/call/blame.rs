@@ -37,7 +37,7 @@ fn answered(error: PluginError) -> Failure {
     let hint = match &error {
         PluginError::Unsupported => Some("its manifest lists the function and its code does not: tell its author"),
         PluginError::AuthExpired => Some("check the secret in the file of --credentials"),
-        PluginError::Denied(_) => Some("the log above and the text say which rule; the CRM's own are the CRM's to change"),
+        PluginError::Denied(_) => Some("a rule of the host names the line to add; otherwise the CRM itself refused"),
         _ => None,
     };
     let failure = Failure::new(exit, error).of_plugin().context("the plugin answered with an error");

@@ -26,7 +26,7 @@ pub(crate) fn run(terminal: &Terminal, args: &CheckArgs) -> Outcome {
     let plan = Plan::compile(manifest, component.inspected.digest, &grant, &settings)
         .map_err(|error| component::unfit(error).context(format!("the grant {name} does not fit {}", component.name)))?;
     // The rules count days in UTC.
-    if grant.has_expired(Timestamp::now().to_zoned(TimeZone::UTC).date()) {
+    if grant.has_expired(Timestamp::now().to_zoned_datetime(TimeZone::UTC).date()) {
         let error = anyhow::Error::msg(format!("the grant {name} ended on {} and gives nothing any more", grant.expires));
         return Err(Failure::new(Exit::Denied, error).hint(format!("review it, then set a later `expires` in {name}")));
     }

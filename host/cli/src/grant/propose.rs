@@ -1,6 +1,6 @@
 //! `ramal grant propose`: a draft that gives exactly what the manifest asks.
 
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 use ramal_capability::Grant;
 
 use crate::args::ProposeArgs;
@@ -21,7 +21,7 @@ pub(crate) fn run(terminal: &Terminal, args: &ProposeArgs) -> Outcome {
         Some(path) => Some(files::read_settings(Some(path), manifest)?),
         None => None,
     };
-    let today = Zoned::now().date();
+    let today = ZonedDateTime::now().date();
     let text = Grant::propose(manifest, component.inspected.digest, &args.tenant, by, today, settings.as_ref());
     let Some(out) = &args.out else {
         return terminal.print(&text);

@@ -1,0 +1,213 @@
+//! Animals against the machine: time, stack, memory, and the border where texts are copied.
+
+use std::time::Duration;
+
+use ramal_capability::Purpose;
+use ramal_engine::{CallError, Called, Check, Contact, Stop};
+use rstest::rstest;
+use tokio::time::Instant;
+
+use super::host::{Host, ask, authority, person};
+use super::{people, wasm_text};
+
+#[rstest]
+#[case::infinite_loop("infinite-loop", 0, Stop::CpuTime)]
+#[case::deep_recursion("deep-recursion", 1, Stop::Stack)]
+#[case::memory_bomb("memory-bomb", 0, Stop::Memory)]
+#[case::panic("panicker", 0, Stop::Panic)]
+#[case::text_that_is_none("broken-utf8", 0, Stop::Contract)]
+#[case::huge_line("giant-line", 2 << 20, Stop::HostcallBytes)]
+#[case::huge_result("giant-result", 2 << 20, Stop::HostcallBytes)]
+#[tokio::test]
+async fn what_would_take_the_host_down_is_stopped(#[case] name: &str, #[case] number: u64, #[case] stop: Stop) {
+    let host = Host::open().await;
+    let visited = host.animal(name).number(number).let_out().await;
+    assert_eq!(visited.stop(), Some(stop), "{}", visited.error());
+    assert!(visited.lines().is_empty());
+}
+
+#[tokio::test]
+async fn memory_ends_at_the_limit_for_one_that_asks_politely_too() {
+    let host = Host::open().await;
+    let visited = host.animal("memory-hoarder").granted(|g| g.limits.memory_bytes = Some(8 << 20)).let_out().await;
+    assert_eq!((visited.code(), visited.took("pages").as_str()), ("ok", "128"));
+    assert_eq!(visited.report.memory_bytes, 8 << 20);
+}
+
+#[tokio::test]
+async fn a_panic_is_told_without_what_it_was_about() {
+    let host = Host::open().await;
+    let told = format!("{} {} {}", people::PHONE, people::EMAIL, people::DOCUMENT);
+    // The words are the plugin's own; where they are shaped like personal data they are masked all the same.
+    let visited = host.animal("panicker").told(told).let_out().await;
+    insta::assert_snapshot!(visited.error(), @"");
+}
+
+#[tokio::test]
+async fn the_hosts_own_work_for_a_guest_is_bounded() {
+    let host = Host::open().await;
+    let started = Instant::now();
+    let visited = host.animal("host-burner").told("Ünsal ").number(900_000).let_out().await;
+    assert_eq!(visited.stop(), Some(Stop::CpuTime), "{}", visited.error());
+    let took = started.elapsed();
+    assert!(took < Duration::from_secs(3), "a guest with 250 ms made the host work for {took:?}");
+}
+
+#[tokio::test]
+async fn waiting_does_not_make_time_for_computing() {
+    // exceeds: wall_ms
+    let host = Host::open().await;
+    host.crm.answers(|_| super::crm::Answer::raw(b"").then_silence());
+    let visited = host
+        .animal("late-worker")
+        .granted(|g| {
+            g.limits.wall_ms = Some(300);
+            g.limits.cpu_ms = Some(5_000);
+        })
+        .let_out()
+        .await;
+    assert_eq!(visited.stop(), Some(Stop::WallTime), "{}", visited.error());
+    assert_eq!(visited.lines().len(), 1);
+}
+
+#[tokio::test]
+async fn three_stops_put_a_plugin_to_rest_until_a_person_resumes_it() {
+    let host = Host::open().await;
+    let plugin = host.animal("panicker").load().await.unwrap();
+    let call = async || plugin.call(authority(), ask(&[people::PHONE.into()])).await.outcome.unwrap_err();
+    for _ in 0..3 {
+        assert_eq!(call().await.code(), "panic");
+    }
+    assert!(matches!(call().await, CallError::Quarantined { stops: 3, .. }));
+    assert!(plugin.is_resting());
+    plugin.resume();
+    assert_eq!(call().await.code(), "panic");
+    host.still_serves().await;
+}
+
+// === Written as text ===
+
+/// Calls `connector.check` of a component.
+async fn checked(host: &Host, wasm: Vec<u8>) -> Called<ramal_engine::Account> {
+    let plugin = host
+        .animal("none")
+        .wasm(wasm)
+        .granted(|g| {
+            g.purposes = [Purpose::Diagnostics].into();
+            g.routes.clear();
+            g.limits.table_elements = Some(1_000);
+        })
+        .load()
+        .await
+        .unwrap_or_else(|e| panic!("{e}"));
+    let called = plugin.call(person(Purpose::Diagnostics), Check).await;
+    host.holds_nothing_personal("");
+    host.still_serves().await;
+    called
+}
+
+#[rstest]
+#[case::trap_in_start("(func $s unreachable) (start $s)", "i32.const 64", Err(Stop::Panic))]
+#[case::endless_start("(func $s (loop (br 0))) (start $s)", "i32.const 64", Err(Stop::CpuTime))]
+#[case::endless_result("", "i32.const 64", Ok(()))]
+#[case::result_outside_of_memory("", "i32.const -16", Err(Stop::Contract))]
+#[case::result_out_of_step("", "i32.const 65", Err(Stop::Contract))]
+#[case::result_of_no_case("", "(i32.store8 (i32.const 64) (i32.const 7)) i32.const 64", Err(Stop::Contract))]
+#[case::error_of_no_case(
+    "",
+    "(i32.store8 (i32.const 64) (i32.const 1)) (i32.store8 (i32.const 68) (i32.const 77)) i32.const 64",
+    Err(Stop::Contract)
+)]
+#[case::name_longer_than_memory("", "(i32.store (i32.const 72) (i32.const 0x7fffffff)) i32.const 64", Err(Stop::Contract))]
+#[case::name_that_is_no_text(
+    "(data (i32.const 200) \"\\ff\\fe\")",
+    "(i32.store (i32.const 68) (i32.const 200)) (i32.store (i32.const 72) (i32.const 2)) i32.const 64",
+    Err(Stop::Contract)
+)]
+#[case::load_outside_of_memory("", "(drop (i32.load (i32.const -4))) i32.const 64", Err(Stop::Fault))]
+#[case::division_by_zero("", "(drop (i32.div_s (i32.const 1) (i32.const 0))) i32.const 64", Err(Stop::Fault))]
+#[case::overflowing_conversion("", "(drop (i32.trunc_f64_s (f64.const 1e300))) i32.const 64", Err(Stop::Fault))]
+#[case::call_of_nothing(
+    "(table 2 funcref) (type $t (func))",
+    "(call_indirect (type $t) (i32.const 1)) i32.const 64",
+    Err(Stop::Fault)
+)]
+#[case::call_of_another_type(
+    "(type $t (func (param i64))) (func $f) (table funcref (elem $f))",
+    "(call_indirect (type $t) (i64.const 1) (i32.const 0)) i32.const 64",
+    Err(Stop::Fault)
+)]
+#[case::table_bomb(
+    "(table 1 funcref)",
+    "(loop (br_if 0 (i32.ne (table.grow (ref.null func) (i32.const 100)) (i32.const -1)))) unreachable",
+    Err(Stop::Memory)
+)]
+#[case::table_hoarder(
+    "(table 1 funcref)",
+    "(loop (br_if 0 (i32.ne (table.grow (ref.null func) (i32.const 100)) (i32.const -1)))) i32.const 64",
+    Ok(())
+)]
+#[case::memory_filled_again_and_again("", "(loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 65536)) (br 0)) unreachable", Err(Stop::CpuTime))]
+#[tokio::test]
+async fn code_that_no_compiler_makes_is_stopped_too(
+    #[case] fields: &str,
+    #[case] body: &str,
+    #[case] expected: Result<(), Stop>,
+) {
+    // exceeds: table_elements
+    let host = Host::open().await;
+    let outcome = checked(&host, wasm_text::check(fields, body)).await.outcome.map(drop);
+    let got = outcome.map_err(|error| match error {
+        CallError::Stopped { stop, .. } => stop,
+        other => panic!("{other}"),
+    });
+    assert_eq!(got, expected);
+}
+
+/// Calls `find-by-phone` of a component, for which the host has to allocate in the guest.
+async fn found(host: &Host, wasm: Vec<u8>) -> Called<Vec<Contact>> {
+    let plugin = host
+        .animal("none")
+        .wasm(wasm)
+        .granted(|g| g.routes.clear())
+        .load()
+        .await
+        .unwrap_or_else(|e| panic!("{e}"));
+    let called = plugin.call(authority(), ask(&[people::PHONE.into(), people::OTHER_PHONE.into()])).await;
+    host.holds_nothing_personal("");
+    host.still_serves().await;
+    called
+}
+
+#[rstest]
+#[case::good("", "i32.const 1024", Ok(0))]
+#[case::trap_in_realloc("", "unreachable", Err(Stop::Panic))]
+#[case::endless_realloc("", "(loop (br 0)) i32.const 1024", Err(Stop::CpuTime))]
+#[case::realloc_outside_of_memory("", "i32.const -16", Err(Stop::Contract))]
+#[case::realloc_at_the_end("", "i32.const 65535", Err(Stop::Contract))]
+#[case::realloc_out_of_step("", "i32.const 1025", Err(Stop::Contract))]
+#[case::recursive_realloc(
+    "",
+    "(call 0 (i32.const 0) (i32.const 0) (i32.const 4) (i32.const 8))",
+    Err(Stop::Stack)
+)]
+#[case::import_called_from_realloc(
+    r#"(import "ramal:crm/log@0.1.0" "write" (func $log (param i32 i32 i32)))"#,
+    "(call $log (i32.const 0) (i32.const 0) (i32.const 4)) i32.const 1024",
+    Err(Stop::Fault)
+)]
+#[tokio::test]
+async fn an_allocator_that_plays_tricks_is_stopped(
+    #[case] fields: &str,
+    #[case] realloc: &str,
+    #[case] expected: Result<usize, Stop>,
+) {
+    let host = Host::open().await;
+    let outcome = found(&host, wasm_text::find_with_realloc(fields, realloc)).await.outcome;
+    let got = outcome.map(|contacts| contacts.len()).map_err(|error| match error {
+        CallError::Stopped { stop, .. } => stop,
+        other => panic!("{other}"),
+    });
+    assert_eq!(got, expected);
+    assert!(host.lines.all().is_empty());
+}
