@@ -8,7 +8,9 @@ use std::rc::Rc;
 use serde::de::DeserializeOwned;
 
 use crate::error::parse_failure;
-use crate::host::{Backend, Host as _};
+use crate::host::Backend;
+#[cfg(target_family = "wasm")]
+use crate::host::Host as _;
 use crate::{Egress, Error, Log, Result, Store, Words};
 
 /// What one call may use. `S` is the plugin's [`Settings`](crate::Crm::Settings).

@@ -9,7 +9,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::parse_failure;
-use crate::host::{Backend, Host as _};
+use crate::host::Backend;
+#[cfg(target_family = "wasm")]
+use crate::host::Host as _;
 use crate::{Error, Result, Text};
 
 /// Sends requests. From [`Cx::egress`](crate::Cx::egress).

@@ -1,6 +1,8 @@
 //! Words for the operator.
 
-use crate::host::{Backend, Host as _};
+use crate::host::Backend;
+#[cfg(target_family = "wasm")]
+use crate::host::Host as _;
 
 /// How much an operator needs to know a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

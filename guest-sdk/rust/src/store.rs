@@ -6,7 +6,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::Result;
-use crate::host::{Backend, Host as _};
+use crate::host::Backend;
+#[cfg(target_family = "wasm")]
+use crate::host::Host as _;
 
 /// A key-value store of the plugin's own, apart for each tenant. From [`Cx::store`](crate::Cx::store).
 ///

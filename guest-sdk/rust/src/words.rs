@@ -1,6 +1,8 @@
 //! Functions on text that the host applies to the value behind a seal.
 
-use crate::host::{Backend, Host as _};
+use crate::host::Backend;
+#[cfg(target_family = "wasm")]
+use crate::host::Host as _;
 use crate::{Error, Result, Text};
 
 /// How a telephone number is written.

@@ -73,7 +73,8 @@ impl Bounded {
     pub(crate) fn fits_text(&self, text: &str) -> bool {
         match self {
             Self::Int { .. } => {
-                text.len() <= 20 && text.parse::<i64>().is_ok_and(|n| self.fits_int(n) && n.to_string() == text)
+                text.len() <= 20
+                    && text.parse::<i64>().is_ok_and(|n| self.fits_int(n) && n.to_string() == text)
             }
             Self::Bool => matches!(text, "true" | "false"),
             Self::Id => is_id(text),
@@ -119,7 +120,9 @@ fn is_instant(text: &str) -> bool {
 
 fn is_url(text: &str) -> bool {
     text.len() <= 300
-        && text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'<' | b'>' | b'\\' | b'`' | b'@'))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'<' | b'>' | b'\\' | b'`' | b'@'))
         && url::Url::parse(text).is_ok_and(|u| matches!(u.scheme(), "https" | "http") && u.host().is_some())
 }
 

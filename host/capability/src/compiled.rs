@@ -80,7 +80,9 @@ pub enum CompileError {
     #[error("the setting `{0}` has no value; enter it, or give it a default in the manifest's schema")]
     NoSetting(String),
     /// A setting that is neither text nor number nor truth value.
-    #[error("the setting `{0}` is not a text, a number or a truth value, so it cannot stand in an address or a header")]
+    #[error(
+        "the setting `{0}` is not a text, a number or a truth value, so it cannot stand in an address or a header"
+    )]
     SettingKind(String),
     /// A constant that cannot be written in its place.
     #[error("`{0}` cannot be written into {1}")]
@@ -115,7 +117,11 @@ impl Scope<'_> {
         for piece in &template.pieces {
             match (piece, language) {
                 (Piece::Literal(text), None) => {
-                    let from = if origin.contains("://") { 0 } else { text.find("://").map_or(text.len(), |at| at + 3) };
+                    let from = if origin.contains("://") {
+                        0
+                    } else {
+                        text.find("://").map_or(text.len(), |at| at + 3)
+                    };
                     let rest = text.get(from..).unwrap_or_default();
                     let cut = rest.find(['/', '?']).map_or(text.len(), |at| from + at);
                     let (head, tail) = text.split_at(cut);
@@ -134,7 +140,9 @@ impl Scope<'_> {
                     literal_address(&mut out, text, &mut now)?;
                     language = Some(now);
                 }
-                (piece @ Piece::Hole { .. }, Some(now)) => self.piece(&mut out, piece, now, &mut Vec::new())?,
+                (piece @ Piece::Hole { .. }, Some(now)) => {
+                    self.piece(&mut out, piece, now, &mut Vec::new())?
+                }
             }
         }
         let origin = origin.parse::<Origin>().map_err(|e| CompileError::Origin(e.to_string()))?;
@@ -187,7 +195,8 @@ impl Scope<'_> {
         }
         within.pop();
         if part.is_constant() {
-            let text = part.render(&[]).map_err(|_| CompileError::Unencodable(name.clone(), *inner_language))?;
+            let text =
+                part.render(&[]).map_err(|_| CompileError::Unencodable(name.clone(), *inner_language))?;
             return constant(out, &text, encoders, language, false, name);
         }
         out.pieces.push(Ready::Part { part, encoders: encoders.clone(), language });
@@ -229,7 +238,9 @@ fn literal_address(out: &mut Compiled, text: &str, language: &mut Language) -> R
     let (path, query) = text.split_at(path_end);
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%".contains(&b);
     if !path.bytes().all(allowed) || !query.bytes().all(|b| allowed(b) || b == b'?') {
-        return Err(CompileError::Path("a character that belongs percent-encoded, or a brace that is no placeholder"));
+        return Err(CompileError::Path(
+            "a character that belongs percent-encoded, or a brace that is no placeholder",
+        ));
     }
     if path.contains("//") {
         return Err(CompileError::Path("an empty segment (`//`)"));

@@ -18,6 +18,8 @@ const SPLIT_DIGITS: usize = 9;
 pub(crate) struct EchoGuard {
     words: Vec<String>,
     digits: Vec<String>,
+    /// Credentials: looked for whole. Pieces of a long random token are found in other ids by chance.
+    secrets: Vec<String>,
 }
 
 /// What one answer brought in bounded fields so far.
@@ -40,8 +42,16 @@ impl EchoGuard {
         }
     }
 
+    /// Remembers a credential that went with a request.
+    pub(crate) fn add_secret(&mut self, secret: &str) {
+        let secret = secret.trim().to_lowercase();
+        if secret.len() >= SHORTEST && !self.secrets.contains(&secret) {
+            self.secrets.push(secret);
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.words.is_empty() && self.digits.is_empty()
+        self.words.is_empty() && self.digits.is_empty() && self.secrets.is_empty()
     }
 
     /// Whether a bounded value repeats an opened one.
@@ -72,6 +82,9 @@ impl EchoGuard {
 
     fn repeats_plain(&self, text: &str) -> bool {
         let folded = text.to_lowercase();
+        if self.secrets.iter().any(|secret| folded.contains(secret.as_str())) {
+            return true;
+        }
         if self.words.iter().any(|w| folded.contains(w.as_str()) || w.contains(folded.as_str())) {
             return true;
         }
@@ -97,7 +110,7 @@ impl EchoGuard {
         };
         let last = |d: &String| d.get(d.len().saturating_sub(SPLIT_DIGITS)..).unwrap_or_default().to_owned();
         self.digits.iter().filter(|d| d.len() >= SPLIT_DIGITS).any(|d| spelt(&last(d), &collected.digits))
-            || self.words.iter().any(|w| spelt(w, &collected.words))
+            || self.words.iter().chain(&self.secrets).any(|w| spelt(w, &collected.words))
     }
 }
 
@@ -140,6 +153,14 @@ mod tests {
             guard.collect(&mut collected, piece);
         }
         assert!(guard.is_spelt_by(&collected));
+    }
+
+    #[test]
+    fn a_credential_is_looked_for_whole() {
+        let mut guard = EchoGuard::default();
+        guard.add_secret("9f86d081884c7d659a2feaa0c55ad015");
+        assert!(guard.repeats("x9F86D081884C7D659A2FEAA0C55AD015"));
+        assert!(!guard.repeats("081884"), "six digits of a long token are an id like any other");
     }
 
     #[test]

@@ -166,7 +166,8 @@ impl Invocation {
             return Err(denial.fix("grant.toml", "[limits]", "requests = …").into());
         }
         self.requests += 1;
-        let given: usize = call.params.iter().map(|(_, v)| v.len()).sum::<usize>() + call.body.as_ref().map_or(0, String::len);
+        let given: usize = call.params.iter().map(|(_, v)| v.len()).sum::<usize>()
+            + call.body.as_ref().map_or(0, String::len);
         if given as u64 > limits.request_bytes {
             return Err(too_much("a request", limits.request_bytes, "request-bytes").into());
         }
@@ -178,7 +179,13 @@ impl Invocation {
             let (Some((_, text)), None) = (given.next(), given.next()) else {
                 return Err(wrong_params(&route.params, call).into());
             };
-            values.push(open_at(&self.vault, spec, text, &format_args!("the parameter `{name}`"), &mut opened)?);
+            values.push(open_at(
+                &self.vault,
+                spec,
+                text,
+                &format_args!("the parameter `{name}`"),
+                &mut opened,
+            )?);
         }
         if call.params.len() != route.params.len() {
             return Err(wrong_params(&route.params, call).into());
@@ -201,12 +208,18 @@ impl Invocation {
             (None, true) => None,
             (Some(body), false) => Some(write_body(&self.vault, &route.send, body, &mut opened)?),
             (Some(_), true) => {
-                return Err(Denial::new(Rule::Body, format!("a body on `{}`", route.id), "none: the route has no `send`")
-                    .fix("plugin.toml", "[[route]]", "send.\"/…\" = \"…\"")
-                    .into());
+                return Err(Denial::new(
+                    Rule::Body,
+                    format!("a body on `{}`", route.id),
+                    "none: the route has no `send`",
+                )
+                .fix("plugin.toml", "[[route]]", "send.\"/…\" = \"…\"")
+                .into());
             }
             (None, false) => {
-                return Err(Denial::new(Rule::Body, format!("`{}` without a body", route.id), "a JSON body").into());
+                return Err(
+                    Denial::new(Rule::Body, format!("`{}` without a body", route.id), "a JSON body").into()
+                );
             }
         };
 
@@ -235,7 +248,7 @@ impl Invocation {
 
     /// Guards a value that the answer must not bring back: the credential that went with the request.
     pub fn guard(&mut self, secret: &Clear) {
-        self.guard.add(secret.expose());
+        self.guard.add_secret(secret.expose());
     }
 
     /// Turns an answer into what the guest may have.
@@ -248,14 +261,19 @@ impl Invocation {
         if body.len() as u64 > prepared.answer_bytes || self.bytes_in > self.plan.limits().total_in_bytes {
             return Err(EgressFailure::TooLarge);
         }
-        let tree =
-            if (200..300).contains(&status) { &prepared.route.receive } else { &prepared.route.receive_error };
+        let tree = if (200..300).contains(&status) {
+            &prepared.route.receive
+        } else {
+            &prepared.route.receive_error
+        };
         let depth = self.plan.limits().json_depth;
         let projector = Projector::new(&mut self.vault, &self.levels, &self.guard, &mut self.seen);
         match projector.project(tree, body, depth) {
             Ok(body) => Ok(Reply { status, body }),
             // An error page is often no JSON; the status says enough.
-            Err(EgressFailure::Unavailable(_)) if status >= 400 => Ok(Reply { status, body: "{}".to_owned() }),
+            Err(EgressFailure::Unavailable(_)) if status >= 400 => {
+                Ok(Reply { status, body: "{}".to_owned() })
+            }
             Err(failure) => Err(failure),
         }
     }
@@ -282,7 +300,11 @@ impl Invocation {
         } else {
             return Ok(text);
         };
-        Err(Denial::new(Rule::ResultPlace, format!("{fault} in the returned {what}"), format!("plain text of at most {most} characters")))
+        Err(Denial::new(
+            Rule::ResultPlace,
+            format!("{fault} in the returned {what}"),
+            format!("plain text of at most {most} characters"),
+        ))
     }
 
     /// Checks a returned address: a page of a granted destination.
@@ -294,8 +316,12 @@ impl Invocation {
         if self.plan.may_link(url) {
             return Ok(url);
         }
-        Err(Denial::new(Rule::ResultPlace, "a link to a place that the grant does not name", "links to granted destinations")
-            .fix("grant.toml", "[[destination]]", "origin = \"https://…\""))
+        Err(Denial::new(
+            Rule::ResultPlace,
+            "a link to a place that the grant does not name",
+            "links to granted destinations",
+        )
+        .fix("grant.toml", "[[destination]]", "origin = \"https://…\""))
     }
 
     /// Text for operators with every personal value masked.
@@ -314,7 +340,8 @@ impl Invocation {
     /// When it is no number, or a text that mixes seals and words. Says nothing about the value.
     pub fn phone_format(&mut self, value: &str, style: PhoneStyle) -> Result<String, String> {
         let region = self.plan.region();
-        self.derive(value, |text| text::phone_format(text, style, region))?.ok_or_else(|| "not a telephone number".to_owned())
+        self.derive(value, |text| text::phone_format(text, style, region))?
+            .ok_or_else(|| "not a telephone number".to_owned())
     }
 
     /// `text.phone-variants`.
@@ -324,7 +351,8 @@ impl Invocation {
             Some(Held { class, value: clear }) => {
                 let class = *class;
                 let forms = text::phone_variants(clear.expose(), region);
-                let seals: Result<Vec<_>, _> = forms.into_iter().map(|form| self.seal(class, form.into())).collect();
+                let seals: Result<Vec<_>, _> =
+                    forms.into_iter().map(|form| self.seal(class, form.into())).collect();
                 seals.unwrap_or_else(|_| vec![value.to_owned()])
             }
             None if Vault::mentions(value) => vec![value.to_owned()],
@@ -334,17 +362,26 @@ impl Invocation {
 
     /// `text.given-name`; a text that mixes seals and words comes back as it is.
     pub fn given_name(&mut self, value: &str) -> String {
-        self.derive(value, |text| Some(text::given_name(text))).ok().flatten().unwrap_or_else(|| value.to_owned())
+        self.derive(value, |text| Some(text::given_name(text)))
+            .ok()
+            .flatten()
+            .unwrap_or_else(|| value.to_owned())
     }
 
     /// `text.family-name`.
     pub fn family_name(&mut self, value: &str) -> String {
-        self.derive(value, |text| Some(text::family_name(text))).ok().flatten().unwrap_or_else(|| value.to_owned())
+        self.derive(value, |text| Some(text::family_name(text)))
+            .ok()
+            .flatten()
+            .unwrap_or_else(|| value.to_owned())
     }
 
     /// `text.lower`.
     pub fn lower(&mut self, value: &str) -> String {
-        self.derive(value, |text| Some(text.to_lowercase())).ok().flatten().unwrap_or_else(|| value.to_owned())
+        self.derive(value, |text| Some(text.to_lowercase()))
+            .ok()
+            .flatten()
+            .unwrap_or_else(|| value.to_owned())
     }
 
     /// `text.same`: two seals or two clear texts, never a guess against a seal.
@@ -357,19 +394,31 @@ impl Invocation {
             (Some(a), Some(b)) => a.value == b.value,
             (None, None) if !Vault::mentions(a) && !Vault::mentions(b) => return Ok(a == b),
             _ => {
-                return Err(Denial::new(Rule::Compare, "a seal compared with clear text", "two seals, or two clear texts"));
+                return Err(Denial::new(
+                    Rule::Compare,
+                    "a seal compared with clear text",
+                    "two seals, or two clear texts",
+                ));
             }
         };
         self.comparisons += 1;
         let most = self.plan.limits().comparisons;
         if self.comparisons > most {
-            return Err(Denial::new(Rule::Compare, "one more comparison of seals", format!("{most} in a call")));
+            return Err(Denial::new(
+                Rule::Compare,
+                "one more comparison of seals",
+                format!("{most} in a call"),
+            ));
         }
         Ok(equal)
     }
 
     /// Applies a function to a seal's value or to clear text, and answers in kind.
-    fn derive(&mut self, value: &str, with: impl Fn(&str) -> Option<String>) -> Result<Option<String>, String> {
+    fn derive(
+        &mut self,
+        value: &str,
+        with: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<String>, String> {
         match self.vault.exactly(value) {
             Some(Held { class, value: clear }) => {
                 let class = *class;

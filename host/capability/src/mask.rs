@@ -121,7 +121,11 @@ pub(crate) fn mask_shapes(text: &str) -> String {
         .map(|word| {
             let inside = word.trim_end();
             let looks = inside.find('@').is_some_and(|at| at > 0 && at + 1 < inside.len());
-            if looks { format!("[e-mail]{}", word.get(inside.len()..).unwrap_or_default()) } else { word.to_owned() }
+            if looks {
+                format!("[e-mail]{}", word.get(inside.len()..).unwrap_or_default())
+            } else {
+                word.to_owned()
+            }
         })
         .collect()
 }

@@ -72,7 +72,9 @@ pub struct Plan {
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// The grant is for another plugin.
-    #[error("the grant is for the plugin `{grant}`, the component is `{component}`; give the grant of `{component}`")]
+    #[error(
+        "the grant is for the plugin `{grant}`, the component is `{component}`; give the grant of `{component}`"
+    )]
     OtherPlugin {
         /// In the grant.
         grant: PluginId,
@@ -128,9 +130,17 @@ impl Plan {
     ///
     /// # Errors
     /// When the three do not fit together; the error says which line to change.
-    pub fn compile(manifest: &Manifest, digest: Digest, grant: &Grant, settings: &Value) -> Result<Self, PlanError> {
+    pub fn compile(
+        manifest: &Manifest,
+        digest: Digest,
+        grant: &Grant,
+        settings: &Value,
+    ) -> Result<Self, PlanError> {
         if grant.plugin != manifest.id {
-            return Err(PlanError::OtherPlugin { grant: grant.plugin.clone(), component: manifest.id.clone() });
+            return Err(PlanError::OtherPlugin {
+                grant: grant.plugin.clone(),
+                component: manifest.id.clone(),
+            });
         }
         if let Some(granted) = grant.digest.filter(|granted| *granted != digest) {
             return Err(PlanError::OtherDigest { grant: granted, component: digest });
@@ -249,8 +259,10 @@ impl Plan {
         self.alive(authority)?;
         let purpose = authority.purpose;
         if !self.granted_purposes.contains(&purpose) || !self.purposes.contains(&purpose) {
-            let list = |set: &BTreeSet<Purpose>| set.iter().map(|p| p.as_str()).collect::<Vec<_>>().join(", ");
-            let denial = Denial::new(Rule::Purpose, format!("a call for {purpose}"), list(&self.granted_purposes));
+            let list =
+                |set: &BTreeSet<Purpose>| set.iter().map(|p| p.as_str()).collect::<Vec<_>>().join(", ");
+            let denial =
+                Denial::new(Rule::Purpose, format!("a call for {purpose}"), list(&self.granted_purposes));
             return Err(if self.purposes.contains(&purpose) {
                 denial.fix("grant.toml", "[grant]", format!("purposes = [\"{purpose}\", …]"))
             } else {
@@ -258,7 +270,8 @@ impl Plan {
             });
         }
         if !self.provides.contains(&export) {
-            let denial = Denial::new(Rule::NotProvided, format!("{export}"), "what the manifest's `provides` lists");
+            let denial =
+                Denial::new(Rule::NotProvided, format!("{export}"), "what the manifest's `provides` lists");
             return Err(denial.fix("plugin.toml", "[plugin]", format!("provides = [\"{export}\", …]")));
         }
         if !export.purposes().contains(&purpose) {
@@ -269,7 +282,11 @@ impl Plan {
             ));
         }
         if purpose.needs_interaction() && authority.interaction.is_none() {
-            return Err(Denial::new(Rule::Interaction, format!("{purpose} without a call or conversation"), "none"));
+            return Err(Denial::new(
+                Rule::Interaction,
+                format!("{purpose} without a call or conversation"),
+                "none",
+            ));
         }
         let mut levels = self.levels.clone();
         match &authority.actor {
@@ -295,12 +312,20 @@ impl Plan {
             return Err(Denial::new(Rule::GrantEnded, "a call under a revoked grant", "nothing any more"));
         }
         if authority.tenant != self.tenant {
-            return Err(Denial::new(Rule::GrantEnded, format!("a call for `{}`", authority.tenant), format!("`{}`", self.tenant)));
+            return Err(Denial::new(
+                Rule::GrantEnded,
+                format!("a call for `{}`", authority.tenant),
+                format!("`{}`", self.tenant),
+            ));
         }
         let today = jiff::tz::Offset::UTC.to_datetime(authority.at).date();
         if today > self.expires {
-            return Err(Denial::new(Rule::GrantEnded, "a call after the grant's end", format!("until {}", self.expires))
-                .fix("grant.toml", "[grant]", "expires = \"…\""));
+            return Err(Denial::new(
+                Rule::GrantEnded,
+                "a call after the grant's end",
+                format!("until {}", self.expires),
+            )
+            .fix("grant.toml", "[grant]", "expires = \"…\""));
         }
         Ok(())
     }
@@ -308,12 +333,23 @@ impl Plan {
     /// A granted route that serves the purpose of the call.
     pub(crate) fn route(&self, name: &str, authority: &Authority) -> Result<&Arc<RoutePlan>, Denial> {
         self.alive(authority)?;
-        let granted = || self.routes.keys().map(RouteId::as_str).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ");
+        let granted = || {
+            self.routes
+                .keys()
+                .map(RouteId::as_str)
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         let Some(route) = self.routes.get(name) else {
             // The name comes from the guest: only one that the manifest declares is repeated.
             return Err(match self.declared_routes.get(name) {
-                Some(declared) => Denial::new(Rule::Route, format!("the route `{declared}`"), granted())
-                    .fix("grant.toml", "[grant]", format!("routes = [\"{declared}\", …]")),
+                Some(declared) => Denial::new(Rule::Route, format!("the route `{declared}`"), granted()).fix(
+                    "grant.toml",
+                    "[grant]",
+                    format!("routes = [\"{declared}\", …]"),
+                ),
                 None => Denial::new(Rule::UnknownRoute, "a route that the manifest does not have", granted()),
             });
         };
@@ -324,13 +360,22 @@ impl Plan {
                 format!("the route `{}` for {}", route.id, authority.purpose),
                 serves,
             )
-            .fix("plugin.toml", "[[route]]", format!("purposes = [\"{}\", …]", authority.purpose)));
+            .fix(
+                "plugin.toml",
+                "[[route]]",
+                format!("purposes = [\"{}\", …]", authority.purpose),
+            ));
         }
         Ok(route)
     }
 }
 
-fn route(decl: &RouteDecl, manifest: &Manifest, grant: &Grant, settings: &Value) -> Result<RoutePlan, PlanError> {
+fn route(
+    decl: &RouteDecl,
+    manifest: &Manifest,
+    grant: &Grant,
+    settings: &Value,
+) -> Result<RoutePlan, PlanError> {
     let fault = |why: CompileError| PlanError::Route { route: decl.id.clone(), why };
     let scope = Scope { values: &decl.params, settings, parts: &decl.parts, raw: false };
     let (origin, target) = scope.address(&decl.url).map_err(fault)?;
@@ -342,10 +387,12 @@ fn route(decl: &RouteDecl, manifest: &Manifest, grant: &Grant, settings: &Value)
             .ok_or_else(|| PlanError::NotADestination { route: decl.id.clone(), origin: origin.clone() })
     };
     let private = destination(&origin)?.private.clone();
-    let credential = decl.credential.as_ref().and_then(|id| manifest.credentials.iter().find(|c| c.id == *id));
+    let credential =
+        decl.credential.as_ref().and_then(|id| manifest.credentials.iter().find(|c| c.id == *id));
     let session = match credential.map(|c| &c.kind) {
         Some(CredentialKind::Session(session)) => {
-            let private = |origin: &Origin| destination(origin).map(|d| d.private.clone()).unwrap_or_default();
+            let private =
+                |origin: &Origin| destination(origin).map(|d| d.private.clone()).unwrap_or_default();
             let plan = SessionPlan::compile(session, settings, private).map_err(fault)?;
             destination(plan.origin())?;
             Some(Arc::new(plan))

@@ -44,7 +44,12 @@ impl<'a> Projector<'a> {
     }
 
     /// Projects a JSON document.
-    pub(crate) fn project(mut self, tree: &Tree<Receive>, body: &[u8], depth: u64) -> Result<String, EgressFailure> {
+    pub(crate) fn project(
+        mut self,
+        tree: &Tree<Receive>,
+        body: &[u8],
+        depth: u64,
+    ) -> Result<String, EgressFailure> {
         if tree.is_empty() || body.is_empty() {
             return Ok("{}".to_owned());
         }
@@ -62,7 +67,11 @@ impl<'a> Projector<'a> {
         }
         // The parser's own message could quote the document; its place in the text does not.
         let wrote = read.map_err(|e| {
-            EgressFailure::Unavailable(format!("the answer is no JSON (line {}, column {})", e.line(), e.column()))
+            EgressFailure::Unavailable(format!(
+                "the answer is no JSON (line {}, column {})",
+                e.line(),
+                e.column()
+            ))
         })?;
         if self.guard.is_spelt_by(&self.collected) {
             self.seen.withheld += 1;
@@ -109,7 +118,10 @@ impl<'a> Projector<'a> {
             self.seen.misfits += 1;
             return false;
         }
-        if matches!(bounded, Bounded::Id | Bounded::Int { .. } | Bounded::Money | Bounded::Url | Bounded::Instant) {
+        if matches!(
+            bounded,
+            Bounded::Id | Bounded::Int { .. } | Bounded::Money | Bounded::Url | Bounded::Instant
+        ) {
             if self.guard.repeats(text) {
                 self.seen.withheld += 1;
                 return false;
@@ -119,7 +131,11 @@ impl<'a> Projector<'a> {
                 self.seen.suspicious_ids += 1;
             }
         }
-        if quoted { write_json_text(&mut self.out, text) } else { self.out.push_str(text) }
+        if quoted {
+            write_json_text(&mut self.out, text)
+        } else {
+            self.out.push_str(text)
+        }
         true
     }
 }
@@ -292,7 +308,11 @@ impl<'de> Visitor<'de> for Place<'_, '_, '_> {
         }
         // A field's meaning depends on a sibling that may come later: read the object, then walk it.
         let object = read_object(fields)?;
-        let case = tree.switch_field().and_then(|field| object.get(field)).and_then(Value::as_str).map(str::to_owned);
+        let case = tree
+            .switch_field()
+            .and_then(|field| object.get(field))
+            .and_then(Value::as_str)
+            .map(str::to_owned);
         walk(tree, sink, MapDeserializer::new(object.into_iter()), case.as_deref()).map_err(de::Error::custom)
     }
 }

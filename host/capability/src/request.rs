@@ -51,7 +51,9 @@ impl Method {
     }
     /// Reads a token.
     pub fn parse(token: &str) -> Option<Self> {
-        [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete].into_iter().find(|m| m.as_str() == token)
+        [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete]
+            .into_iter()
+            .find(|m| m.as_str() == token)
     }
 }
 impl fmt::Display for Method {
@@ -217,7 +219,13 @@ pub(crate) fn write_body(
     body: &str,
     opened: &mut Opened,
 ) -> Result<Clear, Denial> {
-    let mut sink = BodySink { vault, opened, out: String::with_capacity(body.len() * 2), path: String::new(), denial: None };
+    let mut sink = BodySink {
+        vault,
+        opened,
+        out: String::with_capacity(body.len() * 2),
+        path: String::new(),
+        denial: None,
+    };
     let mut json = serde_json::Deserializer::from_str(body);
     let read = BodyPlace { tree, sink: &mut sink }.deserialize(&mut json).and_then(|()| json.end());
     let BodySink { out, denial, .. } = sink;
@@ -250,11 +258,20 @@ impl BodySink<'_> {
         let at = if self.path.is_empty() { "the top".to_owned() } else { self.path.clone() };
         let line = format!("send.\"{}…\" = \"…\"", self.path);
         self.deny(
-            Denial::new(Rule::BodyPlace, format!("{what} at {at} of the body"), "only what the route's `send` lists")
-                .fix("plugin.toml", "[[route]]", line),
+            Denial::new(
+                Rule::BodyPlace,
+                format!("{what} at {at} of the body"),
+                "only what the route's `send` lists",
+            )
+            .fix("plugin.toml", "[[route]]", line),
         )
     }
-    fn number<E: de::Error>(&mut self, tree: &Tree<FieldSpec>, text: &str, fits: impl FnOnce(&Bounded) -> bool) -> Result<(), E> {
+    fn number<E: de::Error>(
+        &mut self,
+        tree: &Tree<FieldSpec>,
+        text: &str,
+        fits: impl FnOnce(&Bounded) -> bool,
+    ) -> Result<(), E> {
         match tree.leaf() {
             None => Err(self.unlisted("a value")),
             Some(FieldSpec::Bounded(bounded)) if !fits(bounded) => {
@@ -338,7 +355,9 @@ impl<'de> Visitor<'de> for BodyPlace<'_, '_, '_> {
             }
             sink.path.push_str(&format!("/{index}"));
             let more = match tree.element(index) {
-                Some(child) => items.next_element_seed(BodyPlace { tree: child, sink: &mut *sink })?.is_some(),
+                Some(child) => {
+                    items.next_element_seed(BodyPlace { tree: child, sink: &mut *sink })?.is_some()
+                }
                 None => match items.next_element::<de::IgnoredAny>()? {
                     Some(_) => return Err(sink.unlisted("an element")),
                     None => false,
@@ -365,7 +384,9 @@ impl<'de> Visitor<'de> for BodyPlace<'_, '_, '_> {
         let mut done: Vec<&str> = Vec::new();
         while let Some(key) = fields.next_key::<std::borrow::Cow<'_, str>>()? {
             // The key's own text stays out of the message: a guest that has clear values could put one there.
-            let Some((name, child)) = tree.named(&key) else { return Err(sink.unlisted("a key that is not listed")) };
+            let Some((name, child)) = tree.named(&key) else {
+                return Err(sink.unlisted("a key that is not listed"));
+            };
             if done.contains(&name) {
                 return Err(sink.unlisted("a key that is given twice"));
             }
@@ -384,4 +405,3 @@ impl<'de> Visitor<'de> for BodyPlace<'_, '_, '_> {
         Ok(())
     }
 }
-

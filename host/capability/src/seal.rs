@@ -16,8 +16,8 @@ use crate::value::Clear;
 const PREFIX: &str = "sealed_";
 const TAIL: usize = 26;
 
-/// RFC 4648 section 6 without padding.
-const BASE32: Encoding = data_encoding::BASE32_NOPAD;
+/// RFC 4648 section 7 in lower case, without padding.
+const BASE32: Encoding = data_encoding::BASE32_DNSSEC;
 
 /// A value behind a seal.
 #[derive(Debug)]
@@ -58,7 +58,12 @@ impl Vault {
     }
 
     /// Takes a value in and writes its seal.
-    pub(crate) fn seal_into(&mut self, out: &mut String, class: DataClass, value: Clear) -> Result<(), TooMany> {
+    pub(crate) fn seal_into(
+        &mut self,
+        out: &mut String,
+        class: DataClass,
+        value: Clear,
+    ) -> Result<(), TooMany> {
         if self.held.len() >= self.most {
             return Err(TooMany);
         }
@@ -84,7 +89,11 @@ impl Vault {
     }
 
     /// Cuts a text into clear words and seals.
-    pub(crate) fn parts<'a>(&'a self, text: &'a str, mut each: impl FnMut(Part<'a>)) -> Result<(), UnknownSeal> {
+    pub(crate) fn parts<'a>(
+        &'a self,
+        text: &'a str,
+        mut each: impl FnMut(Part<'a>),
+    ) -> Result<(), UnknownSeal> {
         let mut rest = text;
         while let Some(at) = rest.find(PREFIX) {
             let (before, from) = rest.split_at(at);
@@ -192,7 +201,11 @@ mod tests {
         ] {
             assert!(words(&vault, bad).is_err(), "{bad}");
         }
-        assert_eq!(words(&vault, &upper).unwrap().len(), 1, "another case is clear words, which open nothing");
+        assert_eq!(
+            words(&vault, &upper).unwrap().len(),
+            1,
+            "another case is clear words, which open nothing"
+        );
     }
 
     #[test]

@@ -8,8 +8,8 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use crate::address::Origin;
-use crate::compiled::{CompileError, Compiled, Scope};
 use crate::class::ClassSet;
+use crate::compiled::{CompileError, Compiled, Scope};
 use crate::manifest::SessionDecl;
 use crate::request::Method;
 use crate::spec::FieldSpec;
@@ -57,7 +57,8 @@ impl SessionPlan {
     ) -> Result<Self, CompileError> {
         let any = |name: &String| (name.clone(), FieldSpec::Classes(ClassSet::EMPTY));
         let secrets: Vec<_> = decl.secrets.iter().map(any).collect();
-        let taken: Vec<_> = decl.secrets.iter().chain(decl.take.iter().map(|(name, _)| name)).map(any).collect();
+        let taken: Vec<_> =
+            decl.secrets.iter().chain(decl.take.iter().map(|(name, _)| name)).map(any).collect();
         let parts = BTreeMap::new();
         let login = Scope { values: &secrets, settings, parts: &parts, raw: true };
         let after = Scope { values: &taken, settings, parts: &parts, raw: true };

@@ -4,8 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::bounded::MAX_INT;
 pub(crate) use crate::bounded::Bounded;
+use crate::bounded::MAX_INT;
 use crate::class::{ClassSet, DataClass};
 
 /// What may stand at a place that is written to.
@@ -59,7 +59,9 @@ pub enum BadSpec {
     #[error("write a range as int(0..100), the smaller number first")]
     Range,
     /// `enum(` with no good words.
-    #[error("write the words of an enum as enum(open|won), each 1 to 64 characters without control characters")]
+    #[error(
+        "write the words of an enum as enum(open|won), each 1 to 64 characters without control characters"
+    )]
     Words,
     /// More than one class where a value must be of one.
     #[error("a received value is of one class; use a switch if it depends on another field")]

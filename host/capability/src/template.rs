@@ -83,10 +83,14 @@ impl fmt::Display for Language {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     /// An encoder that does not exist.
-    #[error("`{0}` is no encoder; there are base64, base64url and base64url-nopad (the place's own is added by itself)")]
+    #[error(
+        "`{0}` is no encoder; there are base64, base64url and base64url-nopad (the place's own is added by itself)"
+    )]
     Encoder(String),
     /// A placeholder within a quoted text.
-    #[error("`{{{0}}}` stands within quotes: a placeholder in {1} is a whole value and brings its own quotes")]
+    #[error(
+        "`{{{0}}}` stands within quotes: a placeholder in {1} is a whole value and brings its own quotes"
+    )]
     Quoted(String, Language),
     /// A JSON part that is no JSON.
     #[error("the part is no JSON once its placeholders are filled: {0}")]
@@ -98,7 +102,9 @@ pub enum TemplateError {
     #[error("the part `{0}` uses itself")]
     Circle(String),
     /// A class value in plain text.
-    #[error("`{{{0}}}` holds a customer's value and cannot stand in a `text` part, where nothing keeps it in its place; use json, soql or odata")]
+    #[error(
+        "`{{{0}}}` holds a customer's value and cannot stand in a `text` part, where nothing keeps it in its place; use json, soql or odata"
+    )]
     Raw(String),
     /// A quote that never closes.
     #[error("a quoted text does not end")]
@@ -176,7 +182,9 @@ impl Template {
                         }
                     }
                 }
-                Piece::Hole { name, .. } if quoted => return Err(TemplateError::Quoted(name.clone(), language)),
+                Piece::Hole { name, .. } if quoted => {
+                    return Err(TemplateError::Quoted(name.clone(), language));
+                }
                 Piece::Hole { .. } => {}
             }
         }
@@ -296,11 +304,8 @@ fn write_plain(out: &mut String, value: &str, language: Language, bare: bool) ->
 
 /// Percent-encodes all but the unreserved characters (RFC 3986, section 2.3).
 fn percent(out: &mut String, value: &str) {
-    const KEEP: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
-        .remove(b'-')
-        .remove(b'.')
-        .remove(b'_')
-        .remove(b'~');
+    const KEEP: &percent_encoding::AsciiSet =
+        &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     out.extend(percent_encoding::utf8_percent_encode(value, KEEP));
 }
 

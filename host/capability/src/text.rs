@@ -43,7 +43,8 @@ pub(crate) fn given_name(name: &str) -> String {
 /// (`Souza Filho`); empty when there is only one word.
 pub(crate) fn family_name(name: &str) -> String {
     const PARTICLES: &[&str] = &["da", "de", "do", "das", "dos", "e", "di", "del", "van", "von", "la"];
-    const GENERATIONS: &[&str] = &["filho", "filha", "neto", "neta", "junior", "júnior", "jr", "jr.", "sobrinho"];
+    const GENERATIONS: &[&str] =
+        &["filho", "filha", "neto", "neta", "junior", "júnior", "jr", "jr.", "sobrinho"];
     let words: Vec<&str> = name.split_whitespace().collect();
     if words.len() < 2 {
         return String::new();

@@ -18,13 +18,14 @@ pub(crate) fn run() -> ExitCode {
     let matches = args::command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let terminal = Terminal::new(cli.global.color, cli.command.wants_json(), cli.global.quiet > 0);
-    let exit = match log::start(&cli.global, cli.command.serves()).and_then(|()| command(&terminal, cli.command)) {
-        Ok(()) => Exit::Done,
-        Err(failure) => {
-            terminal.fail(&failure);
-            failure.exit()
-        }
-    };
+    let exit =
+        match log::start(&cli.global, cli.command.serves()).and_then(|()| command(&terminal, cli.command)) {
+            Ok(()) => Exit::Done,
+            Err(failure) => {
+                terminal.fail(&failure);
+                failure.exit()
+            }
+        };
     exit.into()
 }
 
@@ -42,10 +43,9 @@ fn command(terminal: &Terminal, command: Command) -> Outcome {
 
 /// Runs a command that waits for others.
 fn block_on<T>(work: impl Future<Output = T>) -> Outcome<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::environment(error).context("start the threads that wait for the network"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        Failure::environment(error).context("start the threads that wait for the network")
+    })?;
     Ok(runtime.block_on(work))
 }
 

@@ -22,8 +22,9 @@ pub(crate) struct Cli {
 
 /// What every command understands.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "For every command")]
 pub(crate) struct Global {
-    /// When to colour the output
+    /// When to colour the output; `auto` is when it is a terminal and NO_COLOR is not set
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub(crate) color: Color,
     /// Say less: no notes, log errors only
@@ -37,11 +38,8 @@ pub(crate) struct Global {
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// When the output is a terminal and NO_COLOR is not set
     Auto,
-    /// Always
     Always,
-    /// Never
     Never,
 }
 
@@ -205,8 +203,15 @@ pub(crate) struct RunArgs {
     /// The folder of the practice setup
     #[arg(long, value_name = "FOLDER", default_value = "practice-data", requires = "practice")]
     pub(crate) folder: PathBuf,
-    /// The folder with practice.wasm
-    #[arg(long, value_name = "FOLDER", default_value = "target/ramal", env = "RAMAL_FIXTURES", hide_env_values = true, requires = "practice")]
+    /// The folder with practice.wasm, for the practice setup
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        default_value = "target/ramal",
+        env = "RAMAL_FIXTURES",
+        hide_env_values = true,
+        requires = "practice"
+    )]
     pub(crate) plugins: PathBuf,
 }
 

@@ -44,15 +44,20 @@ fn page(packed: &Packed) -> Page {
 
 fn failed(error: PackError) -> Failure {
     let exit = match &error {
-        PackError::NoCargo { .. } | PackError::NoTarget | PackError::File { doing: "write", .. } => Exit::Environment,
-        PackError::NoCrate(_) | PackError::NoManifest(_) | PackError::NoPackage(_) | PackError::File { .. } => {
-            Exit::Input
+        PackError::NoCargo { .. } | PackError::NoTarget | PackError::File { doing: "write", .. } => {
+            Exit::Environment
         }
+        PackError::NoCrate(_)
+        | PackError::NoManifest(_)
+        | PackError::NoPackage(_)
+        | PackError::File { .. } => Exit::Input,
         PackError::Manifest { .. } => Exit::Input,
         _ => Exit::Failed,
     };
     match error {
-        PackError::Manifest { path, source } => Failure::source(format!("the manifest {}", path.display()), *source),
+        PackError::Manifest { path, source } => {
+            Failure::source(format!("the manifest {}", path.display()), *source)
+        }
         // Its text ends with what cargo said, which is not ours to take apart.
         error @ PackError::Cargo { .. } => Failure::new(exit, error).of_plugin(),
         error => Failure::new(exit, error).context("the plugin was not built"),

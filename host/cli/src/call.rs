@@ -17,7 +17,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use ramal_capability::{Actor, Authority, ClassSet, Export, Grant, InteractionId, Manifest, Purpose};
 use ramal_egress::{CredentialSource, Egress, FileCredentials, StaticCredentials};
-use ramal_engine::{Called, Plugin, PoolSize, Runtime};
+use ramal_engine::{BuildError, Called, Plugin, PoolSize, Runtime};
 use ramal_ledger::Recording;
 use uuid::Uuid;
 
@@ -40,7 +40,8 @@ pub(crate) async fn run(terminal: &Terminal, args: &CallArgs) -> Outcome {
     let grant = files::read_grant(&args.grant)?;
     let settings = files::read_settings(args.settings.as_deref(), &component.inspected.manifest)?;
     if !grant.pins_digest() {
-        terminal.note("the grant holds for any build of this plugin (digest = \"any\"): for development only");
+        terminal
+            .note("the grant holds for any build of this plugin (digest = \"any\"): for development only");
     }
 
     let (disclosed, said) = (Arc::new(Recording::default()), Arc::new(Lines::default()));
@@ -54,9 +55,11 @@ pub(crate) async fn run(terminal: &Terminal, args: &CallArgs) -> Outcome {
 
     let who = authority(args, &grant, &component, export, now);
     let called = perform(&plugin, who.clone(), request).await;
-    let failure = called.outcome.as_ref().err().map(|error| {
-        blame::failure(error.clone(), &plugin, &files::name(&args.grant), &component.name)
-    });
+    let failure = called
+        .outcome
+        .as_ref()
+        .err()
+        .map(|error| blame::failure(error.clone(), &plugin, &files::name(&args.grant), &component.name));
     let facts = Facts {
         export,
         who: &who,
@@ -82,9 +85,7 @@ pub(crate) async fn run(terminal: &Terminal, args: &CallArgs) -> Outcome {
 /// A runtime for one call.
 fn runtime(args: &CallArgs, disclosed: &Arc<Recording>, said: &Arc<Lines>) -> Outcome<Runtime> {
     let credentials: Arc<dyn CredentialSource> = match &args.credentials {
-        Some(path) => Arc::new(FileCredentials::open(path).map_err(|error| {
-            Failure::input(error).hint("the file has tables [tenant.plugin.credential] and mode 600")
-        })?),
+        Some(path) => Arc::new(FileCredentials::open(path).map_err(Failure::input)?),
         None => Arc::new(StaticCredentials::new()),
     };
     let egress = Egress::builder()
@@ -97,7 +98,15 @@ fn runtime(args: &CallArgs, disclosed: &Arc<Recording>, said: &Arc<Lines>) -> Ou
         .log(Arc::clone(said) as Arc<_>)
         .pool(pool)
         .build()
-        .map_err(|error| Failure::environment(error).context("cannot set up the runtime for plugins"))
+        .map_err(|error| {
+            let of_cache = matches!(error, BuildError::Cache(_));
+            let failure = Failure::environment(error).context("cannot set up the runtime for plugins");
+            if of_cache {
+                failure.hint("compiled code can be kept elsewhere: --cache-dir FOLDER")
+            } else {
+                failure
+            }
+        })
 }
 
 /// Where compiled code is kept: the user's cache folder (XDG Base Directory Specification).
@@ -108,14 +117,22 @@ fn cache_dir(args: &CallArgs) -> Outcome<PathBuf> {
         .or_else(|| folder("XDG_CACHE_HOME").map(|cache| cache.join("ramal/code")))
         .or_else(|| folder("HOME").map(|home| home.join(".cache/ramal/code")))
         .ok_or_else(|| {
-            Failure::environment(anyhow::Error::msg("there is no cache folder: neither XDG_CACHE_HOME nor HOME is set"))
-                .hint("name a folder for compiled code with --cache-dir")
+            Failure::environment(anyhow::Error::msg(
+                "there is no cache folder: neither XDG_CACHE_HOME nor HOME is set",
+            ))
+            .hint("name a folder for compiled code with --cache-dir")
         })
 }
 
 /// On whose behalf, and for what. A live call or conversation is made up where the purpose needs one: that is what
 /// trying a plugin means. A person is not: who acts must be said.
-fn authority(args: &CallArgs, grant: &Grant, component: &Component, export: Export, at: Timestamp) -> Authority {
+fn authority(
+    args: &CallArgs,
+    grant: &Grant,
+    component: &Component,
+    export: Export,
+    at: Timestamp,
+) -> Authority {
     let purpose = args.purpose.unwrap_or_else(|| likely(export, &component.inspected.manifest, grant));
     Authority {
         tenant: grant.tenant.clone(),

@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
+use ramal_capability::PlanError;
 use ramal_engine::cache::CacheError;
 use ramal_engine::compile::CompileError;
 use ramal_engine::precheck::PrecheckLimits;
 use ramal_engine::{Inspected, LoadError, inspect};
-use ramal_capability::PlanError;
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -42,7 +42,9 @@ pub(crate) fn refused(error: LoadError, name: &str) -> Failure {
     match error {
         LoadError::Manifest(source) => Failure::source(format!("the manifest in {name}"), source),
         LoadError::Plan(error) => unfit(error),
-        error if exit == Exit::Environment => Failure::new(exit, error).context(format!("cannot load {name}")),
+        error if exit == Exit::Environment => {
+            Failure::new(exit, error).context(format!("cannot load {name}"))
+        }
         error => Failure::new(exit, error).context(context),
     }
 }
@@ -50,8 +52,10 @@ pub(crate) fn refused(error: LoadError, name: &str) -> Failure {
 /// Why manifest, grant and settings do not fit together.
 pub(crate) fn unfit(error: PlanError) -> Failure {
     match error {
-        PlanError::Settings(error) => Failure::input(anyhow::Error::msg("the settings do not fit the plugin"))
-            .list(error.problems().iter().map(ToString::to_string).collect()),
+        PlanError::Settings(error) => {
+            Failure::input(anyhow::Error::msg("the settings do not fit the plugin"))
+                .list(error.problems().iter().map(ToString::to_string).collect())
+        }
         error => Failure::input(error),
     }
 }

@@ -86,8 +86,10 @@ impl Failure {
             Some("grant.toml") => format!("the grant {grant}"),
             _ => format!("the manifest of {manifest}, then build it again"),
         };
-        let mut failure =
-            Self::new(Exit::Denied, anyhow::Error::msg(format!("denied by the rule `{}`", denial.rule.code())));
+        let mut failure = Self::new(
+            Exit::Denied,
+            anyhow::Error::msg(format!("denied by the rule `{}`", denial.rule.code())),
+        );
         failure.0.detail = Detail::Denial { denial: Box::new(denial), file };
         failure
     }
@@ -205,7 +207,8 @@ mod tests {
 
     #[test]
     fn a_cause_that_was_repeated_is_told_once() {
-        let error = anyhow::Error::msg("no such file").context("cannot read x: no such file").context("load it");
+        let error =
+            anyhow::Error::msg("no such file").context("cannot read x: no such file").context("load it");
         let (messages, _) = Failure::input(error).words();
         assert_eq!(messages, ["load it", "cannot read x: no such file"]);
     }

@@ -52,7 +52,8 @@ fn read_text(what: &str, path: &Path) -> Outcome<String> {
 /// Reads a grant.
 pub(crate) fn read_grant(path: &Path) -> Outcome<Grant> {
     let text = read_text("grant", path)?;
-    Grant::parse(&name(path), &text).map_err(|error| Failure::source(format!("the grant {}", name(path)), error))
+    Grant::parse(&name(path), &text)
+        .map_err(|error| Failure::source(format!("the grant {}", name(path)), error))
 }
 
 /// Reads settings, TOML or JSON, and checks them against the plugin's schema. Without a file there are none

@@ -34,6 +34,14 @@ fn classes(set: ClassSet) -> String {
     list(set.iter())
 }
 
+/// The versions of the contract that this host serves.
+fn served() -> String {
+    match (SERVED.start(), SERVED.end()) {
+        (start, end) if start == end => format!("0.{start}"),
+        (start, end) => format!("0.{start} to 0.{end}"),
+    }
+}
+
 /// What the SDK left in the file; a stranger's text, so it counts only when it has the right shape.
 fn sdk(inspected: &Inspected) -> Option<Sdk> {
     serde_json::from_str(inspected.sdk.as_deref()?).ok()
@@ -49,11 +57,22 @@ fn page(component: &Component) -> Page {
     page.section("file").fields(&[
         ("file", format!("{} ({})", component.name, bytes(inspected.bytes)).into()),
         ("digest", inspected.digest.to_string().into()),
-        ("interface", Cell::from(format!("ramal:crm {}; this host serves 0.{}–0.{}", manifest.interface, SERVED.start(), SERVED.end()))),
-        ("SDK", match sdk(inspected) {
-            Some(sdk) => format!("{} {}, ramal:crm {}", sdk.lang, sdk.sdk, sdk.wit).into(),
-            None => Cell::careful("unknown"),
-        }),
+        (
+            "interface",
+            Cell::from(format!(
+                "ramal:crm {}; this host serves 0.{}–0.{}",
+                manifest.interface,
+                SERVED.start(),
+                SERVED.end()
+            )),
+        ),
+        (
+            "SDK",
+            match sdk(inspected) {
+                Some(sdk) => format!("{} {}, ramal:crm {}", sdk.lang, sdk.sdk, sdk.wit).into(),
+                None => Cell::careful("unknown"),
+            },
+        ),
         ("imports", stacked(&inspected.imports).into()),
         ("exports", stacked(&inspected.exports).into()),
     ]);
@@ -179,7 +198,11 @@ fn limits(page: &mut Page, manifest: &Manifest) {
         .filter_map(|limit| {
             let name = limit.name.replace('_', "-");
             let number = wished.get(&name)?.as_u64()?;
-            let number = if number > limit.default { Cell::careful(number.to_string()) } else { number.to_string().into() };
+            let number = if number > limit.default {
+                Cell::careful(number.to_string())
+            } else {
+                number.to_string().into()
+            };
             Some(vec![name.into(), number, limit.default.to_string().into(), limit.unit.into()])
         })
         .collect();
@@ -217,7 +240,9 @@ fn document(component: &Component) -> Value {
     let credentials: Vec<Value> = manifest
         .credentials
         .iter()
-        .map(|c| json!({ "id": c.id, "kind": c.kind.as_str(), "label": c.label, "secrets": c.kind.secrets() }))
+        .map(
+            |c| json!({ "id": c.id, "kind": c.kind.as_str(), "label": c.label, "secrets": c.kind.secrets() }),
+        )
         .collect();
     json!({
         "id": manifest.id,

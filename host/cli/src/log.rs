@@ -18,10 +18,12 @@ const SILENT: &str = "rlibphonenumber";
 /// Starts it. `follows` says that the command serves, and its log is what people look at.
 pub(crate) fn start(global: &Global, follows: bool) -> Outcome {
     let filter = match std::env::var(VARIABLE) {
-        Ok(directives) if !directives.is_empty() => EnvFilter::builder().parse(&directives).map_err(|error| {
-            Failure::usage(format!("the variable {VARIABLE} is no log filter: {error}"))
-                .hint(format!("write levels and targets, such as {VARIABLE}=info,ramal_egress=debug"))
-        })?,
+        Ok(directives) if !directives.is_empty() => {
+            EnvFilter::builder().parse(&directives).map_err(|error| {
+                Failure::usage(format!("the variable {VARIABLE} is no log filter: {error}"))
+                    .hint(format!("write levels and targets, such as {VARIABLE}=info,ramal_egress=debug"))
+            })?
+        }
         _ => EnvFilter::builder().parse_lossy(directives(global, follows)),
     };
     let colored = match global.color {
@@ -61,7 +63,12 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case::a_command_says_what_is_wrong(0, 0, false, "error,ramal=error,ramal_egress=warn,rlibphonenumber=off")]
+    #[case::a_command_says_what_is_wrong(
+        0,
+        0,
+        false,
+        "error,ramal=error,ramal_egress=warn,rlibphonenumber=off"
+    )]
     #[case::a_server_says_what_happens(0, 0, true, "error,ramal=info,ramal_egress=info,rlibphonenumber=off")]
     #[case::more(0, 1, false, "error,ramal=warn,ramal_egress=warn,rlibphonenumber=off")]
     #[case::much_more(0, 3, true, "warn,ramal=trace,ramal_egress=trace,rlibphonenumber=off")]

@@ -27,21 +27,23 @@ pub(crate) async fn run(terminal: &Terminal, args: &PracticeCrmArgs) -> Outcome 
         }
         None => ApiKey::new(&args.key).map_err(|error| Failure::usage(error.to_string()))?,
     };
+    if !args.listen.ip().is_loopback() {
+        // The library refuses it too; here it is a word on the command line.
+        return Err(Failure::usage(format!("{} can be reached from other machines", args.listen))
+            .hint("the practice CRM asks for no login; give --listen 127.0.0.1:7788 or [::1]:7788"));
+    }
     let stop = stop::asked_to()?;
     let listener = TcpListener::bind(args.listen).await.map_err(|error| {
         let hint = match error.kind() {
-            ErrorKind::AddrInUse => "another program listens there; stop it, or choose another port with --listen",
+            ErrorKind::AddrInUse => {
+                "another program listens there; stop it, or choose another port with --listen"
+            }
             ErrorKind::PermissionDenied => "choose a port above 1023 with --listen",
             _ => "choose an address of this machine with --listen, such as 127.0.0.1:7788",
         };
         Failure::environment(error).context(format!("cannot listen at {}", args.listen)).hint(hint)
     })?;
     let address = listener.local_addr().map_err(Failure::environment)?;
-    if !address.ip().is_loopback() {
-        // The library refuses it too; here it is a word on the command line.
-        return Err(Failure::usage(format!("{address} can be reached from other machines"))
-            .hint("the practice CRM asks for no login; give --listen 127.0.0.1:7788 or [::1]:7788"));
-    }
     let base = BaseUrl::from(address);
     let mut page = Page::new();
     let key_shown = match &args.key_file {

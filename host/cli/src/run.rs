@@ -30,7 +30,8 @@ pub(crate) async fn run(terminal: &Terminal, args: &RunArgs) -> Outcome {
     if !args.practice {
         let config = ServerConfig::load(&args.config).map_err(Failure::input)?;
         let (listener, composed) = open(&config, &args.config, Vec::new()).await?;
-        page.title("ramal is up").fields(&[("panel", origin(&config, &listener)?.into()), ("stop", "Ctrl-C".into())]);
+        page.title("ramal is up")
+            .fields(&[("panel", origin(&config, &listener)?.into()), ("stop", "Ctrl-C".into())]);
         terminal.show(&page)?;
         return serve(composed, listener, stopped).await;
     }
@@ -87,7 +88,9 @@ async fn listen(address: impl Into<std::net::SocketAddr>, file: &Path) -> Outcom
     let address = address.into();
     TcpListener::bind(address).await.map_err(|error| {
         let hint = match error.kind() {
-            ErrorKind::AddrInUse => format!("another program listens there: stop it, or change the port in {}", file.display()),
+            ErrorKind::AddrInUse => {
+                format!("another program listens there: stop it, or change the port in {}", file.display())
+            }
             ErrorKind::PermissionDenied => format!("choose a port above 1023 in {}", file.display()),
             _ => format!("choose an address of this machine in {}", file.display()),
         };

@@ -13,7 +13,8 @@ mod trusted;
 
 use std::path::{Path, PathBuf};
 
-pub use digest::CodeDigest;
+pub use digest::digest_of;
+use ramal_capability::Digest;
 use wasmtime::{Engine, component::Component};
 
 use crate::compile::{CompileError, Compiler};
@@ -30,7 +31,7 @@ pub struct Loaded {
     /// The component, in machine code.
     pub component: Component,
     /// The digest of the `.wasm` file that it came from.
-    pub digest: CodeDigest,
+    pub digest: Digest,
     /// Whether it was in the cache; else it has just been compiled.
     pub from_cache: bool,
 }
@@ -97,7 +98,7 @@ impl CodeCache {
         compiler: &Compiler,
         wasm: &[u8],
     ) -> Result<Loaded, CacheError> {
-        let digest = CodeDigest::of(wasm);
+        let digest = digest_of(wasm);
         let entry = self.files.entry(digest, compatibility(engine));
         if let Some(component) = blocking(engine, &entry, trusted::load).await {
             return Ok(Loaded { component, digest, from_cache: true });
@@ -113,7 +114,7 @@ impl CodeCache {
     ///
     /// # Errors
     /// If the directory cannot be read.
-    pub fn retain(&self, keep: &[CodeDigest]) -> Result<(), CacheError> {
+    pub fn retain(&self, keep: &[Digest]) -> Result<(), CacheError> {
         self.files.retain(keep)
     }
 }
@@ -135,7 +136,7 @@ impl std::fmt::Debug for Loaded {
 }
 
 /// What the machine code depends on besides the plugin: version and settings of the engine.
-fn compatibility(engine: &Engine) -> CodeDigest {
+fn compatibility(engine: &Engine) -> Digest {
     use std::hash::Hash as _;
     let mut hasher = digest::Sha256Hasher::default();
     // The runtime's own hash leaves the version out of its default strategy's value.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ramal_capability::{EgressCall, EgressFailure, PhoneStyle, Reply};
+use ramal_capability::{EgressCall, EgressFailure, PhoneStyle, Reply, Rule};
 
 use crate::bindings::ramal::crm::{egress, log, settings, store, text, types};
 use crate::guest_log::{GuestLine, LogLevel};
@@ -34,6 +34,10 @@ fn answered(answer: Result<Reply, EgressFailure>) -> Result<egress::Reply, egres
     match answer {
         Ok(Reply { status, body }) => Ok(egress::Reply { status, body }),
         Err(failure) => Err(match failure {
+            // Which addresses a name has inside the company is the operator's to know, not the guest's.
+            EgressFailure::Denied(denial) if denial.rule == Rule::Address => egress::Failure::Denied(
+                "denied (address): the grant does not name the destination's address".to_owned(),
+            ),
             EgressFailure::Denied(denial) => egress::Failure::Denied(denial.to_string()),
             EgressFailure::Unavailable(why) => egress::Failure::Unavailable(why),
             EgressFailure::Timeout => egress::Failure::Timeout,

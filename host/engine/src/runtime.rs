@@ -14,7 +14,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use crate::ask::Exports;
 use crate::bindings;
-use crate::cache::{CacheError, CodeCache, CodeDigest};
+use crate::cache::{CacheError, CodeCache, digest_of};
 use crate::compile::{CompileError, Compiler};
 use crate::config::{EngineError, PoolSize, Ticker, serving_engine};
 use crate::gate::Gate;
@@ -246,7 +246,7 @@ pub fn inspect(wasm: &[u8]) -> Result<Inspected, LoadError> {
     Ok(Inspected {
         manifest,
         manifest_text,
-        digest: Digest(*CodeDigest::of(wasm).as_bytes()),
+        digest: digest_of(wasm),
         imports,
         exports,
         sdk: checked.sdk().and_then(|s| std::str::from_utf8(s).ok()).map(str::to_owned),

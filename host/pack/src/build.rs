@@ -97,8 +97,11 @@ fn load_manifest(crate_dir: &Path) -> Result<(PluginId, String), PackError> {
     if !path.is_file() {
         return Err(PackError::NoManifest(crate_dir.to_owned()));
     }
-    let text = fs::read_to_string(&path)
-        .map_err(|source| PackError::File { doing: "read", path: path.clone(), source })?;
+    let text = fs::read_to_string(&path).map_err(|source| PackError::File {
+        doing: "read",
+        path: path.clone(),
+        source,
+    })?;
     match Manifest::parse("plugin.toml", &text) {
         Ok(manifest) => Ok((manifest.id, text)),
         Err(source) => Err(PackError::Manifest { path, source: Box::new(source) }),

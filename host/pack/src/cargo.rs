@@ -58,7 +58,9 @@ struct Target {
 
 impl Target {
     fn is_library(&self) -> bool {
-        self.kind.iter().any(|kind| matches!(kind.as_str(), "lib" | "rlib" | "cdylib" | "dylib" | "staticlib"))
+        self.kind
+            .iter()
+            .any(|kind| matches!(kind.as_str(), "lib" | "rlib" | "cdylib" | "dylib" | "staticlib"))
     }
 }
 
@@ -115,7 +117,9 @@ impl Project {
         let output = run(&mut command, "metadata")?;
         let metadata: Metadata = parse("metadata", &output.stdout)?;
 
-        let same = |package: &Package| package.manifest_path.canonicalize().ok() == manifest_path.canonicalize().ok();
+        let same = |package: &Package| {
+            package.manifest_path.canonicalize().ok() == manifest_path.canonicalize().ok()
+        };
         let Some(plugin) = metadata.packages.iter().find(|p| same(p)).cloned() else {
             return Err(PackError::NoPackage(crate_dir.to_owned()));
         };
@@ -182,10 +186,7 @@ impl Toolchain {
         }
         let version = ask(&["-vV"])?;
         let commit = version.lines().find_map(|line| line.strip_prefix("commit-hash: ")).unwrap_or("unknown");
-        Ok(Self {
-            sysroot: PathBuf::from(ask(&["--print", "sysroot"])?.trim()),
-            commit: commit.to_owned(),
-        })
+        Ok(Self { sysroot: PathBuf::from(ask(&["--print", "sysroot"])?.trim()), commit: commit.to_owned() })
     }
     /// Where the component `rust-src` puts the standard library's source. With it installed, paths of that
     /// folder would stand for the `/rustc/<commit>` that everybody else's build has.

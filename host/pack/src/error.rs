@@ -76,7 +76,9 @@ pub enum PackError {
         what: String,
     },
     /// The library wants something that no plugin gets.
-    #[error("the plugin would import `{module}` `{name}`, and the host gives a plugin nothing but ramal:crm: {probably}")]
+    #[error(
+        "the plugin would import `{module}` `{name}`, and the host gives a plugin nothing but ramal:crm: {probably}"
+    )]
     ForeignImport {
         /// The import's module, such as `env`.
         module: String,

@@ -47,7 +47,10 @@ const LIBRARIES: &[(&str, &str)] = &[
     ("ZSTD_", "`zstd-sys` wants its C code; the host reads compressed answers"),
     ("deflate", "`libz-sys` wants zlib; the host reads compressed answers"),
     ("inflate", "`libz-sys` wants zlib; the host reads compressed answers"),
-    ("__getrandom", "`getrandom` was given a custom backend; a plugin has no randomness, use the entry's idempotency key"),
+    (
+        "__getrandom",
+        "`getrandom` was given a custom backend; a plugin has no randomness, use the entry's idempotency key",
+    ),
 ];
 
 fn probably(module: &str, name: &str, suspects: &[String]) -> String {
@@ -58,7 +61,8 @@ fn probably(module: &str, name: &str, suspects: &[String]) -> String {
             .to_owned();
     }
     if module.starts_with("wasi") {
-        return "it was built for a WASI target; use `wasm32-unknown-unknown`, as `ramal build` does".to_owned();
+        return "it was built for a WASI target; use `wasm32-unknown-unknown`, as `ramal build` does"
+            .to_owned();
     }
     if let Some((_, text)) = LIBRARIES.iter().find(|(prefix, _)| name.starts_with(prefix)) {
         return (*text).to_owned();
@@ -89,7 +93,11 @@ mod tests {
     #[case::wasi("wasi_snapshot_preview1", "fd_write", "it was built for a WASI target")]
     #[case::sqlite("env", "sqlite3_open_v2", "`libsqlite3-sys` (of rusqlite or sqlx)")]
     #[case::random("env", "__getrandom_v03_custom", "`getrandom` was given a custom backend")]
-    #[case::unknown("env", "frobnicate", "some code declares it as an `extern` function; of this build's crates, these link foreign code: acme-sys 1.0.0")]
+    #[case::unknown(
+        "env",
+        "frobnicate",
+        "some code declares it as an `extern` function; of this build's crates, these link foreign code: acme-sys 1.0.0"
+    )]
     fn a_foreign_import_is_traced_to_a_crate(#[case] module: &str, #[case] name: &str, #[case] text: &str) {
         let wasm = wat::parse_str(format!(
             r#"(module (import "ramal:crm/log@0.1.0" "write" (func)) (import "{module}" "{name}" (func)))"#

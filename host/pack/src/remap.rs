@@ -56,6 +56,8 @@ impl Package {
     }
     /// Whether it lies in a folder that cargo made for it, with others.
     fn from_registry(&self) -> bool {
-        self.source.as_deref().is_some_and(|source| source.starts_with("registry+") || source.starts_with("sparse+"))
+        self.source
+            .as_deref()
+            .is_some_and(|source| source.starts_with("registry+") || source.starts_with("sparse+"))
     }
 }

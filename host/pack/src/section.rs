@@ -94,7 +94,9 @@ pub(crate) fn outermost(wasm: &[u8]) -> Result<(Encoding, Vec<Section<'_>>), Sec
         if let Payload::Version { encoding, .. } = payload {
             outer.get_or_insert(encoding);
         }
-        if depth == 0 && let Some((number, range)) = payload.as_section() {
+        if depth == 0
+            && let Some((number, range)) = payload.as_section()
+        {
             let custom = match &payload {
                 Payload::CustomSection(custom) => Some((custom.name(), custom.data())),
                 _ => None,

@@ -206,7 +206,8 @@ async fn load(
     grant: &Grant,
     region: Region,
 ) -> Result<Plugin, ComposeError> {
-    let failed = |source: LoadError| ComposeError::Plugin { path: config.file.clone(), source: Box::new(source) };
+    let failed =
+        |source: LoadError| ComposeError::Plugin { path: config.file.clone(), source: Box::new(source) };
     let settings = match &config.settings {
         Some(path) => read_settings(path)?,
         None => Value::Object(serde_json::Map::new()),
@@ -258,7 +259,8 @@ fn subject_key(path: &Path) -> Result<hmac::Key, ComposeError> {
     let mut bytes = [0u8; 32];
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(mut file) => {
-            aws_lc_rs::rand::fill(&mut bytes).map_err(|_| io(std::io::Error::other("the system gave no random bytes")))?;
+            aws_lc_rs::rand::fill(&mut bytes)
+                .map_err(|_| io(std::io::Error::other("the system gave no random bytes")))?;
             file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(io)?;
         }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {

@@ -175,10 +175,15 @@ impl Export {
             move |record: Record| Held {
                 record: Ref::new(kind, record.id),
                 what: what.to_owned(),
-                fields: [("Title", record.title), ("Text", record.text), ("Text", record.body), ("Phone", record.phone)]
-                    .into_iter()
-                    .filter_map(|(label, value)| value.map(|value| (label.to_owned(), value)))
-                    .collect(),
+                fields: [
+                    ("Title", record.title),
+                    ("Text", record.text),
+                    ("Text", record.body),
+                    ("Phone", record.phone),
+                ]
+                .into_iter()
+                .filter_map(|(label, value)| value.map(|value| (label.to_owned(), value)))
+                .collect(),
             }
         };
         std::iter::once(contact)

@@ -86,8 +86,10 @@ impl Crm for Practice {
     }
 
     fn amend_journal(cx: &Cx<NoSettings>, record: &Ref, entry: &Entry) -> Result<Ref> {
-        let amended: Activity =
-            cx.egress().post("amend-activity", params! { "id" => &record.id }, &later_facts(entry))?.json()?;
+        let amended: Activity = cx
+            .egress()
+            .post("amend-activity", params! { "id" => &record.id }, &later_facts(entry))?
+            .json()?;
         Ok(Ref::new("activity", amended.id))
     }
 

@@ -37,14 +37,16 @@ fn a_caller_is_found_without_being_read() {
 #[test]
 fn one_person_under_two_forms_of_a_number_comes_once() {
     let one = json!({"items": [person("c-0007")], "total": 1, "next": null});
-    let cx = host("screen-pop").answer("find-by-phone", 200, one.clone()).answer("find-by-phone", 200, one).cx();
+    let cx =
+        host("screen-pop").answer("find-by-phone", 200, one.clone()).answer("find-by-phone", 200, one).cx();
     let forms = [cx.sealed("contact.phone", "+5511987654007"), cx.sealed("contact.phone", "+551187654007")];
     assert_eq!(Practice::find_by_phone(&cx, &forms).unwrap().len(), 1);
 }
 
 #[test]
 fn nobody_is_an_empty_list() {
-    let cx = host("screen-pop").answer("find-by-phone", 200, json!({"items": [], "total": 0, "next": null})).cx();
+    let cx =
+        host("screen-pop").answer("find-by-phone", 200, json!({"items": [], "total": 0, "next": null})).cx();
     assert_eq!(Practice::find_by_phone(&cx, &[cx.sealed("contact.phone", "+5511987654999")]), Ok(vec![]));
 }
 

@@ -46,7 +46,10 @@ async fn an_address_that_the_grant_does_not_name_is_not_dialled(#[case] addresse
     let visited = host.animal("parrot").asked_to(&request).server(&origin).let_out().await;
     assert_eq!(visited.rule(), Some("address"), "{}", visited.error());
     assert!(visited.lines().is_empty());
-    assert!(host.ledger.rows().iter().all(|row| row.origin.as_ref() != origin), "nothing left, so no row says so");
+    assert!(
+        host.ledger.rows().iter().all(|row| row.origin.as_ref() != origin),
+        "nothing left, so no row says so"
+    );
 }
 
 #[tokio::test]
@@ -62,8 +65,12 @@ async fn an_address_that_the_grant_names_is_dialled_under_its_name() {
 async fn a_name_that_is_none_is_told_so() {
     let host = Host::open().await;
     let request = json!({"route": "find", "params": [["phone", "$0"]]});
-    let visited = host.animal("parrot").asked_to(&request).server("https://nowhere.zoo.example").let_out().await;
-    assert_eq!((visited.took("answer").as_str(), visited.code()), ("unavailable: the name cannot be resolved", "transient"));
+    let visited =
+        host.animal("parrot").asked_to(&request).server("https://nowhere.zoo.example").let_out().await;
+    assert_eq!(
+        (visited.took("answer").as_str(), visited.code()),
+        ("unavailable: the name cannot be resolved", "transient")
+    );
 }
 
 /// Answers well at first and otherwise later: what DNS rebinding does.
@@ -89,5 +96,9 @@ async fn a_name_that_changes_is_judged_anew_for_each_connection() {
     let visited = host.animal("flooder").number(3).server(&origin).let_out().await;
     assert_eq!((visited.took("sent").as_str(), visited.lines().len()), ("1", 1));
     assert_eq!(rule_in(&visited.took("answer")), Some("address"));
-    assert_eq!(resolver.0.load(Ordering::SeqCst), 2, "one look-up for each connection, none between check and use");
+    assert_eq!(
+        resolver.0.load(Ordering::SeqCst),
+        2,
+        "one look-up for each connection, none between check and use"
+    );
 }

@@ -26,7 +26,11 @@ async fn answered_to(
     host.crm.answers(move |_| answer());
     let request = json!({"route": "find", "params": [["phone", "$0"]]});
     let visited = change(host.animal("parrot").asked_to(&request)).let_out().await;
-    assert_eq!(visited.lines(), ["GET /api/contacts?phone=%2B5511900000021"], "one request, whatever was answered");
+    assert_eq!(
+        visited.lines(),
+        ["GET /api/contacts?phone=%2B5511900000021"],
+        "one request, whatever was answered"
+    );
     (host, visited)
 }
 
@@ -143,11 +147,17 @@ async fn what_is_not_listed_never_reaches_the_guest(#[case] answer: Value, #[cas
 #[case::not_a_number(r#"{"total":NaN}"#, "unavailable: the answer is no JSON (line 1, column 10)")]
 #[case::enormous_number(r#"{"total":1e999}"#, "unavailable: the answer is no JSON (line 1, column 14)")]
 #[case::number_beyond(r#"{"total":99999999999999999999999999}"#, "200 {}")]
-#[case::lone_surrogate(r#"{"items":[{"name":"\ud800"}]}"#, "unavailable: the answer is no JSON (line 1, column 26)")]
+#[case::lone_surrogate(
+    r#"{"items":[{"name":"\ud800"}]}"#,
+    "unavailable: the answer is no JSON (line 1, column 26)"
+)]
 #[case::cut(r#"{"items":[{"id":"a""#, "unavailable: the answer is no JSON (line 1, column 19)")]
 #[case::html("<h1>Ana Lima Inventada</h1>", "unavailable: the answer is no JSON (line 1, column 1)")]
 #[tokio::test]
-async fn json_that_parsers_disagree_about_is_read_one_way(#[case] body: &'static str, #[case] expected: &str) {
+async fn json_that_parsers_disagree_about_is_read_one_way(
+    #[case] body: &'static str,
+    #[case] expected: &str,
+) {
     let (_, visited) = answered(move || Answer::typed(200, "application/json", body)).await;
     assert_eq!(visited.took("answer"), expected);
 }
@@ -170,7 +180,8 @@ async fn a_credential_that_the_crm_repeats_is_withheld(#[case] id: String) {
 
 #[tokio::test]
 async fn a_credential_in_an_error_reaches_nobody() {
-    let error = json!({"code": "no-right", "id": TOKEN, "message": format!("{TOKEN} may not see {NAME} ({PHONE})")});
+    let error =
+        json!({"code": "no-right", "id": TOKEN, "message": format!("{TOKEN} may not see {NAME} ({PHONE})")});
     let (host, visited) = answered(move || Answer::json(403, &error)).await;
     assert_eq!(visited.took("answer"), r#"403 {"code":"no-right"}"#);
     assert!(host.traces.text().contains("the CRM refused a request"), "operators must see that it did");
@@ -209,7 +220,11 @@ async fn nobody_follows_to_another_host(#[case] status: u16) {
 #[case::compressed_twice(Answer_(200, &[("Content-Type", "application/json"), ("Content-Encoding", "gzip, br")], "x"), "unavailable: the answer is compressed although that was not offered", "transient")]
 #[case::nothing(Answer_(204, &[], ""), "200 {}", "ok")]
 #[tokio::test]
-async fn what_a_status_says_is_said_in_the_contracts_words(#[case] answer: Answer_, #[case] expected: &str, #[case] code: &str) {
+async fn what_a_status_says_is_said_in_the_contracts_words(
+    #[case] answer: Answer_,
+    #[case] expected: &str,
+    #[case] code: &str,
+) {
     let Answer_(status, headers, body) = answer;
     let (_, visited) = answered(move || Answer::with(status, headers, body.as_bytes())).await;
     let expected = if status == 204 { "204 {}" } else { expected };
@@ -226,7 +241,8 @@ async fn cookies_and_other_roads_are_not_remembered() {
     let elsewhere = Crm::start().await;
     let other = format!("h2=\"127.0.0.1:{}\"; ma=86400", elsewhere.port());
     host.crm.answers(move |_| {
-        let headers = [("Set-Cookie", "who=ana; Path=/"), ("Alt-Svc", &other), ("Content-Type", "application/json")];
+        let headers =
+            [("Set-Cookie", "who=ana; Path=/"), ("Alt-Svc", &other), ("Content-Type", "application/json")];
         Answer::with(200, &headers, b"{}")
     });
     let visited = host.animal("crowd").number(3).let_out().await;
@@ -286,7 +302,8 @@ fn chunk(bytes: &[u8]) -> Vec<u8> {
 async fn a_request_ends_with_its_time(#[case] answer: fn() -> Answer) {
     // exceeds: request_ms
     let host = Host::open().await;
-    let (host, visited) = answered_to(host, |cage| cage.granted(|g| g.limits.request_ms = Some(250)), answer).await;
+    let (host, visited) =
+        answered_to(host, |cage| cage.granted(|g| g.limits.request_ms = Some(250)), answer).await;
     let got = visited.took("answer");
     assert!(got == "timeout" || got == "too large", "{got}");
     assert!(visited.report.took_us < 3_000_000, "{} us", visited.report.took_us);
@@ -308,7 +325,12 @@ async fn a_compressed_bomb_is_not_unpacked() {
 #[case::deep_where_dropped(r#"{"more":"#, "[", "]", "}")]
 #[case::deep_objects(r#"{"more":"#, "{\"a\":", "1}", "}")]
 #[tokio::test]
-async fn a_deep_answer_is_not_climbed_into(#[case] before: &str, #[case] open: &str, #[case] close: &str, #[case] after: &str) {
+async fn a_deep_answer_is_not_climbed_into(
+    #[case] before: &str,
+    #[case] open: &str,
+    #[case] close: &str,
+    #[case] after: &str,
+) {
     let body = format!("{before}{}{}{after}", open.repeat(50_000), close.repeat(50_000));
     let (_, visited) = answered(move || Answer::typed(200, "application/json", &body)).await;
     assert_eq!(visited.took("answer"), "too large");
@@ -320,7 +342,10 @@ async fn an_answer_behind_an_answer_is_nobodys() {
     host.crm.answers(|_| {
         let good = good_body();
         let one = |body: &[u8]| {
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
             [head.as_bytes(), body].concat()
         };
         Answer::raw(&[one(&good), one(b"{\"total\":666}")].concat())
@@ -339,7 +364,11 @@ async fn a_crm_that_is_not_there_is_told_without_its_address() {
     tokio::task::yield_now().await;
     let request = json!({"route": "find", "params": [["phone", "$0"]]});
     let visited = host.animal("parrot").asked_to(&request).server(&origin).let_out().await;
-    assert!(matches!(visited.outcome, Err(CallError::Plugin(PluginError::Transient(_)))), "{}", visited.error());
+    assert!(
+        matches!(visited.outcome, Err(CallError::Plugin(PluginError::Transient(_)))),
+        "{}",
+        visited.error()
+    );
     assert_eq!(visited.took("answer"), "unavailable: no address takes a connection");
     assert!(host.ledger.rows().iter().all(|row| row.origin.as_ref() != origin), "nothing left");
 }

@@ -29,7 +29,13 @@ impl Person {
             name: format!("Canaria{word} Inventada{word}"),
             phone: format!("+55119{:08}", 40_000_000 + number * 7_919),
             email: format!("{word}.canario{number}@example.invalid"),
-            document: format!("{:03}.{:03}.{:03}-{:02}", 100 + number, 999 - number, (number * 37) % 1000, number % 100),
+            document: format!(
+                "{:03}.{:03}.{:03}-{:02}",
+                100 + number,
+                999 - number,
+                (number * 37) % 1000,
+                number % 100
+            ),
         }
     }
     fn json(&self, number: usize) -> Value {
@@ -73,10 +79,13 @@ fn script(trouble: &str, everybody: &Value) -> Answer {
         "no json" => Answer::typed(200, "application/json", &format!("{text},{text}")),
         "cut" => Answer::typed(200, "application/json", &text[..text.len() - 20]),
         "half" => Answer::raw(
-            [b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999\r\n\r\n", text.as_bytes()]
-                .concat()
-                .get(..20_000)
-                .unwrap_or_default(),
+            [
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999\r\n\r\n",
+                text.as_bytes(),
+            ]
+            .concat()
+            .get(..20_000)
+            .unwrap_or_default(),
         )
         .then_close(),
         "no http" => Answer::raw(text.as_bytes()).then_close(),
@@ -188,7 +197,12 @@ async fn a_thousand_sealed_values_are_nowhere_in_any_spelling() {
     let readable = through_all_troubles(&everybody, roomy).await;
     let hits = everybody.needles.within(&readable);
     assert!(readable.len() > 1_000_000, "there must be something to search: {} bytes", readable.len());
-    assert!(hits.is_empty(), "{} spellings of personal values are readable, such as {:?}", hits.len(), hits.iter().take(10).collect::<Vec<_>>());
+    assert!(
+        hits.is_empty(),
+        "{} spellings of personal values are readable, such as {:?}",
+        hits.len(),
+        hits.iter().take(10).collect::<Vec<_>>()
+    );
 }
 
 /// The search above proves something only if it would find what is there.
@@ -206,6 +220,8 @@ async fn the_same_values_in_clear_are_found_where_the_plugin_keeps_them() {
         everybody.people.iter().map(|p| p.email.as_str()).filter(|email| !hits.contains(*email)).collect();
     assert!(missing.is_empty(), "clear addresses that the search did not find: {missing:?}");
     for person in &everybody.people {
-        assert!(!hits.contains(&person.name) && !hits.contains(&person.phone) && !hits.contains(&person.document));
+        assert!(
+            !hits.contains(&person.name) && !hits.contains(&person.phone) && !hits.contains(&person.document)
+        );
     }
 }

@@ -143,11 +143,8 @@ impl Crm {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let shared = Arc::new(Shared {
-            script: Mutex::new(good()),
-            asked: Mutex::default(),
-            busy: Mutex::default(),
-        });
+        let shared =
+            Arc::new(Shared { script: Mutex::new(good()), asked: Mutex::default(), busy: Mutex::default() });
         let served = Arc::clone(&shared);
         let accepting = tokio::spawn(async move {
             let mut connections = JoinSet::new();

@@ -22,7 +22,8 @@ pub(crate) fn component() -> &'static [u8] {
         lock.lock().unwrap();
         if !is_current(&file) {
             let options = ramal_pack::Options { out: Some(file.clone()), ..ramal_pack::Options::default() };
-            ramal_pack::build(&workspace().join("tests/zoo/guest"), &options).unwrap_or_else(|e| panic!("{e}"));
+            ramal_pack::build(&workspace().join("tests/zoo/guest"), &options)
+                .unwrap_or_else(|e| panic!("{e}"));
         }
         fs::read(&file).unwrap()
     })

@@ -75,7 +75,8 @@ impl Host {
         let ledger = Arc::new(Recording::default());
         let secret = Secret::new([("token", people::TOKEN)]);
         let key: CredentialId = "key".parse().unwrap();
-        let credentials = StaticCredentials::new().with(&tenant(), &PluginId::new("zoo").unwrap(), &key, secret);
+        let credentials =
+            StaticCredentials::new().with(&tenant(), &PluginId::new("zoo").unwrap(), &key, secret);
         let sink: Arc<dyn DisclosureSink> = with.ledger.unwrap_or_else(|| Arc::clone(&ledger) as _);
         let egress = (with.egress)(
             Egress::builder().resolver(with.resolver).credentials(Arc::new(credentials)).ledger(sink),
@@ -121,7 +122,8 @@ impl Host {
     /// Everything that operators and the plugin can read, as one text.
     pub(crate) fn readable(&self) -> String {
         let rows = serde_json::to_string(&self.ledger.rows()).unwrap();
-        let kept: Vec<String> = self.kept.all().into_iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        let kept: Vec<String> =
+            self.kept.all().into_iter().map(|(key, value)| format!("{key} = {value}")).collect();
         [self.traces.text(), self.lines.all().join("\n"), kept.join("\n"), rows].join("\n")
     }
 
@@ -211,9 +213,14 @@ impl Cage<'_> {
 impl Host {
     /// What came of a call, once the host was looked after.
     pub(crate) async fn watched(&self, called: Called<Vec<Contact>>) -> Visited {
-        let visited =
-            Visited { outcome: called.outcome, report: called.report, asked: self.crm.asked(), kept: self.kept.all() };
-        let said = visited.outcome.as_ref().err().map_or_else(String::new, |error| format!("{error} {error:?}"));
+        let visited = Visited {
+            outcome: called.outcome,
+            report: called.report,
+            asked: self.crm.asked(),
+            kept: self.kept.all(),
+        };
+        let said =
+            visited.outcome.as_ref().err().map_or_else(String::new, |error| format!("{error} {error:?}"));
         self.holds_nothing_personal(&format!("{said}\n{}", serde_json::to_string(&visited.report).unwrap()));
         self.still_serves().await;
         visited

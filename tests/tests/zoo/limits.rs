@@ -41,17 +41,29 @@ async fn memory_time_and_copied_bytes() {
     assert!(bomb.report.memory_bytes <= 8 << 20);
     let spinner = host.animal("infinite-loop").granted(|g| g.limits.cpu_ms = Some(20)).let_out().await;
     assert_eq!((spinner.stop(), spinner.report.cpu_ms), (Some(Stop::CpuTime), 21));
-    let shouter = host.animal("giant-line").granted(|g| g.limits.hostcall_bytes = Some(10_000)).number(20_000);
+    let shouter =
+        host.animal("giant-line").granted(|g| g.limits.hostcall_bytes = Some(10_000)).number(20_000);
     assert_eq!(shouter.let_out().await.stop(), Some(Stop::HostcallBytes));
-    let whisperer = host.animal("giant-line").granted(|g| g.limits.hostcall_bytes = Some(10_000)).number(5_000);
+    let whisperer =
+        host.animal("giant-line").granted(|g| g.limits.hostcall_bytes = Some(10_000)).number(5_000);
     assert_eq!(whisperer.let_out().await.code(), "ok");
 }
 
 #[tokio::test]
 async fn copied_bytes_are_counted_for_one_host_call_and_not_for_all() {
     let host = Host::open().await;
-    let visited = host.animal("store-filler").number(9_000).granted(|g| g.limits.hostcall_bytes = Some(10_000)).let_out().await;
-    assert_eq!(visited.code(), "permanent", "a hundred calls of 9 kB each are as many as one: {}", visited.error());
+    let visited = host
+        .animal("store-filler")
+        .number(9_000)
+        .granted(|g| g.limits.hostcall_bytes = Some(10_000))
+        .let_out()
+        .await;
+    assert_eq!(
+        visited.code(),
+        "permanent",
+        "a hundred calls of 9 kB each are as many as one: {}",
+        visited.error()
+    );
 }
 
 #[tokio::test]
@@ -93,7 +105,8 @@ async fn requests_at_once() {
     let host = Host::open().await;
     // A third request would arrive while the first two wait.
     host.crm.answers(|_| Answer::json(200, &people::found()).held_for(Duration::from_millis(100)));
-    let visited = host.animal("crowd").number(6).granted(|g| g.limits.parallel_requests = Some(2)).let_out().await;
+    let visited =
+        host.animal("crowd").number(6).granted(|g| g.limits.parallel_requests = Some(2)).let_out().await;
     assert_eq!((visited.lines().len(), host.crm.most_at_once()), (6, 2));
 }
 
@@ -105,8 +118,12 @@ async fn requests_at_once() {
 async fn bytes_of_a_request(#[case] request: Value) {
     // exceeds: request_bytes
     let host = Host::open().await;
-    let visited =
-        host.animal("parrot").asked_to(&request).granted(|g| g.limits.request_bytes = Some(1_000)).let_out().await;
+    let visited = host
+        .animal("parrot")
+        .asked_to(&request)
+        .granted(|g| g.limits.request_bytes = Some(1_000))
+        .let_out()
+        .await;
     assert_eq!((visited.rule(), visited.lines().len()), (Some("quota"), 0), "{}", visited.error());
 }
 
@@ -114,7 +131,8 @@ async fn bytes_of_a_request(#[case] request: Value) {
 async fn bytes_of_all_requests() {
     // exceeds: total_out_bytes
     let host = Host::open().await;
-    let visited = host.animal("flooder").number(10).granted(|g| g.limits.total_out_bytes = Some(100)).let_out().await;
+    let visited =
+        host.animal("flooder").number(10).granted(|g| g.limits.total_out_bytes = Some(100)).let_out().await;
     // 36 bytes each.
     assert_eq!((visited.took("sent").as_str(), visited.lines().len()), ("2", 2));
     assert_eq!(rule_in(&visited.took("answer")), Some("quota"));
@@ -125,8 +143,12 @@ async fn bytes_of_an_answer() {
     // exceeds: answer_bytes
     let host = Host::open().await;
     host.crm.answers(|_| Answer::json(200, &json!({"total": 1, "filling": "x".repeat(2_000)})));
-    let visited =
-        host.animal("parrot").asked_to(&find()).granted(|g| g.limits.answer_bytes = Some(1_000)).let_out().await;
+    let visited = host
+        .animal("parrot")
+        .asked_to(&find())
+        .granted(|g| g.limits.answer_bytes = Some(1_000))
+        .let_out()
+        .await;
     assert_eq!((visited.took("answer").as_str(), visited.lines().len()), ("too large", 1));
 }
 
@@ -138,7 +160,8 @@ async fn bytes_of_all_answers(#[case] animal: &str) {
     // exceeds: total_in_bytes
     let host = Host::open().await;
     host.crm.answers(|_| Answer::json(200, &json!({"total": 1, "filling": "x".repeat(900)})));
-    let visited = host.animal(animal).number(5).granted(|g| g.limits.total_in_bytes = Some(2_000)).let_out().await;
+    let visited =
+        host.animal(animal).number(5).granted(|g| g.limits.total_in_bytes = Some(2_000)).let_out().await;
     let answers = visited.took("answer");
     assert_eq!(answers.lines().last(), Some("too large"), "{answers}");
     assert!(visited.report.rules.bytes_in <= 2_000 || animal == "crowd", "{}", visited.report.rules.bytes_in);
@@ -155,7 +178,8 @@ async fn depth_of_an_answer(#[case] answer: Value) {
     // exceeds: json_depth
     let host = Host::open().await;
     host.crm.answers(move |_| Answer::json(200, &answer));
-    let visited = host.animal("parrot").asked_to(&find()).granted(|g| g.limits.json_depth = Some(4)).let_out().await;
+    let visited =
+        host.animal("parrot").asked_to(&find()).granted(|g| g.limits.json_depth = Some(4)).let_out().await;
     assert_eq!((visited.took("answer").as_str(), visited.code()), ("too large", "permanent"));
 }
 
@@ -163,7 +187,12 @@ async fn depth_of_an_answer(#[case] answer: Value) {
 async fn bytes_of_a_result() {
     // exceeds: result_bytes
     let host = Host::open().await;
-    let visited = host.animal("giant-result").number(2_000).granted(|g| g.limits.result_bytes = Some(1_000)).let_out().await;
+    let visited = host
+        .animal("giant-result")
+        .number(2_000)
+        .granted(|g| g.limits.result_bytes = Some(1_000))
+        .let_out()
+        .await;
     assert!(matches!(visited.outcome, Err(CallError::ResultTooLarge(1_000))), "{}", visited.error());
 }
 
@@ -275,8 +304,12 @@ async fn entries_and_bytes_of_the_store(#[case] animal: &str, #[case] size: u64)
 async fn bytes_of_a_stored_value() {
     // exceeds: store_value_bytes
     let host = Host::open().await;
-    let visited =
-        host.animal("store-giant").number(101).granted(|g| g.limits.store_value_bytes = Some(100)).let_out().await;
+    let visited = host
+        .animal("store-giant")
+        .number(101)
+        .granted(|g| g.limits.store_value_bytes = Some(100))
+        .let_out()
+        .await;
     assert_eq!((visited.code(), visited.error().as_str()), ("permanent", "a value has at most 100 bytes"));
     assert!(host.kept.all().is_empty());
 }

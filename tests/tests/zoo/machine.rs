@@ -19,7 +19,11 @@ use super::{people, wasm_text};
 #[case::huge_line("giant-line", 2 << 20, Stop::HostcallBytes)]
 #[case::huge_result("giant-result", 2 << 20, Stop::HostcallBytes)]
 #[tokio::test]
-async fn what_would_take_the_host_down_is_stopped(#[case] name: &str, #[case] number: u64, #[case] stop: Stop) {
+async fn what_would_take_the_host_down_is_stopped(
+    #[case] name: &str,
+    #[case] number: u64,
+    #[case] stop: Stop,
+) {
     let host = Host::open().await;
     let visited = host.animal(name).number(number).let_out().await;
     assert_eq!(visited.stop(), Some(stop), "{}", visited.error());
@@ -29,7 +33,8 @@ async fn what_would_take_the_host_down_is_stopped(#[case] name: &str, #[case] nu
 #[tokio::test]
 async fn memory_ends_at_the_limit_for_one_that_asks_politely_too() {
     let host = Host::open().await;
-    let visited = host.animal("memory-hoarder").granted(|g| g.limits.memory_bytes = Some(8 << 20)).let_out().await;
+    let visited =
+        host.animal("memory-hoarder").granted(|g| g.limits.memory_bytes = Some(8 << 20)).let_out().await;
     assert_eq!((visited.code(), visited.took("pages").as_str()), ("ok", "128"));
     assert_eq!(visited.report.memory_bytes, 8 << 20);
 }
@@ -118,7 +123,11 @@ async fn checked(host: &Host, wasm: Vec<u8>) -> Called<ramal_engine::Account> {
     "(i32.store8 (i32.const 64) (i32.const 1)) (i32.store8 (i32.const 68) (i32.const 77)) i32.const 64",
     Err(Stop::Contract)
 )]
-#[case::name_longer_than_memory("", "(i32.store (i32.const 72) (i32.const 0x7fffffff)) i32.const 64", Err(Stop::Contract))]
+#[case::name_longer_than_memory(
+    "",
+    "(i32.store (i32.const 72) (i32.const 0x7fffffff)) i32.const 64",
+    Err(Stop::Contract)
+)]
 #[case::name_that_is_no_text(
     "(data (i32.const 200) \"\\ff\\fe\")",
     "(i32.store (i32.const 68) (i32.const 200)) (i32.store (i32.const 72) (i32.const 2)) i32.const 64",
@@ -126,7 +135,11 @@ async fn checked(host: &Host, wasm: Vec<u8>) -> Called<ramal_engine::Account> {
 )]
 #[case::load_outside_of_memory("", "(drop (i32.load (i32.const -4))) i32.const 64", Err(Stop::Fault))]
 #[case::division_by_zero("", "(drop (i32.div_s (i32.const 1) (i32.const 0))) i32.const 64", Err(Stop::Fault))]
-#[case::overflowing_conversion("", "(drop (i32.trunc_f64_s (f64.const 1e300))) i32.const 64", Err(Stop::Fault))]
+#[case::overflowing_conversion(
+    "",
+    "(drop (i32.trunc_f64_s (f64.const 1e300))) i32.const 64",
+    Err(Stop::Fault)
+)]
 #[case::call_of_nothing(
     "(table 2 funcref) (type $t (func))",
     "(call_indirect (type $t) (i32.const 1)) i32.const 64",
@@ -147,7 +160,11 @@ async fn checked(host: &Host, wasm: Vec<u8>) -> Called<ramal_engine::Account> {
     "(loop (br_if 0 (i32.ne (table.grow (ref.null func) (i32.const 100)) (i32.const -1)))) i32.const 64",
     Ok(())
 )]
-#[case::memory_filled_again_and_again("", "(loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 65536)) (br 0)) unreachable", Err(Stop::CpuTime))]
+#[case::memory_filled_again_and_again(
+    "",
+    "(loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 65536)) (br 0)) unreachable",
+    Err(Stop::CpuTime)
+)]
 #[tokio::test]
 async fn code_that_no_compiler_makes_is_stopped_too(
     #[case] fields: &str,

@@ -107,7 +107,9 @@ async fn the_host_says_who_it_is_and_nothing_more() {
 
 #[tokio::test]
 async fn without_a_ledger_nothing_leaves() {
-    let denying = Host::open_with(With { ledger: Some(std::sync::Arc::new(ramal_ledger::Deny)), ..With::default() }).await;
+    let denying =
+        Host::open_with(With { ledger: Some(std::sync::Arc::new(ramal_ledger::Deny)), ..With::default() })
+            .await;
     let plugin = denying.animal("parrot").asked_to(&params("find", &[("phone", "$0")])).load().await.unwrap();
     let called = plugin.call(super::host::authority(), super::host::ask(&[people::PHONE.into()])).await;
     let error = called.outcome.unwrap_err().to_string();

@@ -1,7 +1,9 @@
 //! Calls that are not, or no longer, allowed, whoever asks for them.
 
 use ramal_capability::{Actor, Authority, ClassSet, DataClass, Purpose, Rule, TenantId};
-use ramal_engine::{CallError, Check, CreateContact, ContactDraft, GetContact, ListUsers, Page, SearchContacts};
+use ramal_engine::{
+    CallError, Check, ContactDraft, CreateContact, GetContact, ListUsers, Page, SearchContacts,
+};
 use rstest::rstest;
 
 use super::crm::{Answer, Gate};
@@ -38,9 +40,15 @@ async fn a_function_that_is_not_provided_or_not_for_this_is_not_called() {
         other => panic!("{other}"),
     };
     let create = CreateContact { draft: ContactDraft::default() };
-    assert_eq!(rule(plugin.call(person(Purpose::Search), create).await.outcome.unwrap_err()), Rule::NotProvided);
+    assert_eq!(
+        rule(plugin.call(person(Purpose::Search), create).await.outcome.unwrap_err()),
+        Rule::NotProvided
+    );
     let users = ListUsers::default();
-    assert_eq!(rule(plugin.call(person(Purpose::Search), users).await.outcome.unwrap_err()), Rule::NotProvided);
+    assert_eq!(
+        rule(plugin.call(person(Purpose::Search), users).await.outcome.unwrap_err()),
+        Rule::NotProvided
+    );
     assert_eq!(rule(plugin.call(person(Purpose::Search), Check).await.outcome.unwrap_err()), Rule::Purpose);
     let get = GetContact { id: "c-1".to_owned() };
     let journal = Authority { purpose: Purpose::Journal, ..authority() };
@@ -52,9 +60,11 @@ async fn a_function_that_is_not_provided_or_not_for_this_is_not_called() {
 #[tokio::test]
 async fn a_class_that_is_not_granted_does_not_come_in_and_does_not_come_back() {
     let host = Host::open().await;
-    let nothing = |class: DataClass| move |g: &mut ramal_capability::Grant| {
-        for direction in [ramal_capability::Direction::ToPlugin, ramal_capability::Direction::FromCrm] {
-            g.classes.set(class, direction, ramal_capability::Level::None);
+    let nothing = |class: DataClass| {
+        move |g: &mut ramal_capability::Grant| {
+            for direction in [ramal_capability::Direction::ToPlugin, ramal_capability::Direction::FromCrm] {
+                g.classes.set(class, direction, ramal_capability::Level::None);
+            }
         }
     };
     let visited = host.animal("seal-keeper").granted(nothing(DataClass::ContactPhone)).let_out().await;
@@ -72,7 +82,9 @@ async fn a_class_that_is_not_granted_does_not_come_in_and_does_not_come_back() {
 #[tokio::test]
 async fn a_smaller_level_gives_less(#[case] level: ramal_capability::Level, #[case] expected: &str) {
     let host = Host::open().await;
-    host.crm.answers(|_| Answer::json(200, &serde_json::json!({"items": [{"name": people::NAME, "email": people::EMAIL}]})));
+    host.crm.answers(|_| {
+        Answer::json(200, &serde_json::json!({"items": [{"name": people::NAME, "email": people::EMAIL}]}))
+    });
     let visited = host
         .animal("seal-keeper")
         .granted(|g| {

@@ -31,23 +31,37 @@ fn body(body: &str) -> Value {
 #[case::key_of_a_body(body(r#"{"$0":"call"}"#), "body-place")]
 #[case::unlisted_place(body(r#"{"text":"x","more":{"text":"$0"}}"#), "body-place")]
 #[case::element_of_a_list(body(r#"{"who":["$0"]}"#), "body-place")]
-#[case::escaped_in_a_body(body(r#"{"kind":"\u0073ealed_contact.phone_AAAAAAAAAAAAAAAAAAAAAAAAAA"}"#), "bounded")]
-#[case::escaped_and_made_up(body(r#"{"text":"\u0073ealed_contact.phone_AAAAAAAAAAAAAAAAAAAAAAAAAA"}"#), "seal-unknown")]
+#[case::escaped_in_a_body(
+    body(r#"{"kind":"\u0073ealed_contact.phone_AAAAAAAAAAAAAAAAAAAAAAAAAA"}"#),
+    "bounded"
+)]
+#[case::escaped_and_made_up(
+    body(r#"{"text":"\u0073ealed_contact.phone_AAAAAAAAAAAAAAAAAAAAAAAAAA"}"#),
+    "seal-unknown"
+)]
 #[case::where_nothing_may_be(body(r#"{"options":"$0"}"#), "bounded")]
 #[tokio::test]
-async fn a_seal_in_a_wrong_place_is_denied_before_anything_leaves(#[case] request: Value, #[case] rule: &str) {
+async fn a_seal_in_a_wrong_place_is_denied_before_anything_leaves(
+    #[case] request: Value,
+    #[case] rule: &str,
+) {
     let host = Host::open().await;
     let visited = host.animal("parrot").asked_to(&request).let_out().await;
     assert_eq!(visited.rule(), Some(rule), "{}", visited.error());
     assert_eq!(rule_in(&visited.took("answer")), Some(rule), "the animal must be told as well");
     assert!(visited.lines().is_empty());
-    assert!(visited.report.rules.requests <= 1 && host.ledger.rows().len() == 1, "only the tame one's request left");
+    assert!(
+        visited.report.rules.requests <= 1 && host.ledger.rows().len() == 1,
+        "only the tame one's request left"
+    );
 }
 
 #[tokio::test]
 async fn a_seal_in_its_place_opens_there_and_nowhere_else() {
     let host = Host::open().await;
-    let request = body(r#"{"kind":"call","seconds":7,"text":"from $0, \"twice\": $0","who":[{"phone":"$1"}],"options":{}}"#);
+    let request = body(
+        r#"{"kind":"call","seconds":7,"text":"from $0, \"twice\": $0","who":[{"phone":"$1"}],"options":{}}"#,
+    );
     let visited = host.animal("parrot").asked_to(&request).let_out().await;
     assert_eq!(visited.code(), "ok", "{}", visited.error());
     let sent: Value = serde_json::from_str(&visited.asked[0].body).unwrap();
@@ -176,7 +190,11 @@ async fn seals_cannot_be_made_without_end() {
 #[case::handed_in(1, 0, "denied")]
 #[case::in_an_answer(4, 1, "permanent")]
 #[tokio::test]
-async fn too_many_seals_are_no_call_and_no_answer(#[case] seals: u64, #[case] requests: usize, #[case] code: &str) {
+async fn too_many_seals_are_no_call_and_no_answer(
+    #[case] seals: u64,
+    #[case] requests: usize,
+    #[case] code: &str,
+) {
     let host = Host::open().await;
     let visited = host
         .animal("parrot")

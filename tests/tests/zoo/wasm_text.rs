@@ -31,9 +31,7 @@ title = "Unused"
 
 /// The same for a plugin with `contacts.find-by-phone`.
 pub(crate) fn find() -> String {
-    CHECK
-        .replace("\"diagnostics\"", "\"screen-pop\"")
-        .replace("connector.check", "contacts.find-by-phone")
+    CHECK.replace("\"diagnostics\"", "\"screen-pop\"").replace("connector.check", "contacts.find-by-phone")
         + "\n[ask.\"contact.phone\"]\nto-plugin = \"sealed\"\nreason = \"to be handed one\"\n"
 }
 

@@ -97,8 +97,13 @@ fn a_value_that_has_no_safe_spelling_is_denied(#[case] name: &str) {
 fn a_seal_kept_from_an_earlier_call_opens_nothing() {
     let plan = plan();
     let kept = sealed(&mut begin(&plan, Purpose::ScreenPop), C::ContactPhone, PHONE);
-    let mut later =
-        Invocation::begin(plan, crate::fixture::authority(Purpose::ScreenPop), Export::ContactsFindByPhone, [10; 32]).unwrap();
+    let mut later = Invocation::begin(
+        plan,
+        crate::fixture::authority(Purpose::ScreenPop),
+        Export::ContactsFindByPhone,
+        [10; 32],
+    )
+    .unwrap();
     assert_eq!(denied(later.prepare(&call("find", &[("phone", &kept)], None))).rule, Rule::SealUnknown);
 }
 
@@ -117,7 +122,10 @@ fn a_seal_kept_from_an_earlier_call_opens_nothing() {
 #[case::top_level_text(r#""@0""#, Err(Rule::BodyPlace))]
 #[case::no_json(r#"{"kind":"#, Err(Rule::Body))]
 #[case::two_documents(r#"{"kind":"call"}{}"#, Err(Rule::Body))]
-#[case::text_keeps_its_quotes(r#"{"text":"say \"hi\" \\ @0"}"#, Ok(r#"{"text":"say \"hi\" \\ +5511900000021"}"#))]
+#[case::text_keeps_its_quotes(
+    r#"{"text":"say \"hi\" \\ @0"}"#,
+    Ok(r#"{"text":"say \"hi\" \\ +5511900000021"}"#)
+)]
 fn a_body_is_written_anew_with_listed_places_only(#[case] body: &str, #[case] expected: Result<&str, Rule>) {
     let mut inv = begin(&plan(), Purpose::Journal);
     let phone = sealed(&mut inv, C::ContactPhone, PHONE);
@@ -126,7 +134,10 @@ fn a_body_is_written_anew_with_listed_places_only(#[case] body: &str, #[case] ex
         (Ok(prepared), Ok(text)) => assert_eq!(prepared.body().unwrap().expose(), text),
         (Err(EgressFailure::Denied(denial)), Err(rule)) => {
             assert_eq!(denial.rule, rule, "{denial}");
-            assert!(!denial.to_string().contains("5511") && !denial.to_string().contains("admin"), "{denial}");
+            assert!(
+                !denial.to_string().contains("5511") && !denial.to_string().contains("admin"),
+                "{denial}"
+            );
         }
         (got, _) => panic!("{got:?}"),
     }
@@ -191,8 +202,12 @@ fn an_answer_gives_listed_fields_at_their_levels_and_nothing_else() {
         }]
     });
     assert_eq!(got, expected);
-    let levels: Vec<String> =
-        inv.report().seen.iter().map(|s| format!("{} {} {} {}", s.class, s.direction, s.level, s.count)).collect();
+    let levels: Vec<String> = inv
+        .report()
+        .seen
+        .iter()
+        .map(|s| format!("{} {} {} {}", s.class, s.direction, s.level, s.count))
+        .collect();
     assert_eq!(
         levels,
         [
@@ -275,7 +290,9 @@ fn an_answer_that_is_no_json_is_unavailable_and_quotes_nothing(#[case] body: Vec
     let mut inv = begin(&plan(), Purpose::ScreenPop);
     let prepared = found(&mut inv);
     match inv.project(&prepared, 200, &body) {
-        Err(EgressFailure::Unavailable(text)) => assert!(text.starts_with("the answer is no JSON (line"), "{text}"),
+        Err(EgressFailure::Unavailable(text)) => {
+            assert!(text.starts_with("the answer is no JSON (line"), "{text}")
+        }
         other => panic!("{other:?}"),
     }
 }

@@ -14,12 +14,17 @@ fn refused(change: impl FnOnce(&mut Grant)) -> String {
 #[test]
 fn a_grant_for_another_plugin_is_refused() {
     let error = refused(|g| g.plugin = "other".parse().unwrap());
-    assert_eq!(error, "the grant is for the plugin `other`, the component is `acme`; give the grant of `acme`");
+    assert_eq!(
+        error,
+        "the grant is for the plugin `other`, the component is `acme`; give the grant of `acme`"
+    );
 }
 
 #[test]
 fn a_grant_for_other_bytes_is_refused() {
-    assert!(refused(|g| g.digest = Some(Digest([2; 32]))).contains("review the new one with `ramal inspect`"));
+    assert!(
+        refused(|g| g.digest = Some(Digest([2; 32]))).contains("review the new one with `ramal inspect`")
+    );
 }
 
 #[test]
@@ -27,7 +32,10 @@ fn a_route_that_does_not_exist_is_refused() {
     let error = refused(|g| {
         g.routes.insert("nope".parse().unwrap());
     });
-    assert_eq!(error, "the grant names the route `nope`, which `acme` does not have; remove it from `routes`");
+    assert_eq!(
+        error,
+        "the grant names the route `nope`, which `acme` does not have; remove it from `routes`"
+    );
 }
 
 #[test]
@@ -47,7 +55,11 @@ fn wrong_settings_are_refused(#[case] settings: Value) {
     assert!(matches!(error, PlanError::Settings(_)), "{error}");
 }
 
-fn admit(change_grant: impl FnOnce(&mut Grant), change: impl FnOnce(&mut Authority), export: Export) -> Result<LevelTable, Denial> {
+fn admit(
+    change_grant: impl FnOnce(&mut Grant),
+    change: impl FnOnce(&mut Authority),
+    export: Export,
+) -> Result<LevelTable, Denial> {
     let mut authority = authority(Purpose::ScreenPop);
     change(&mut authority);
     plan_with(change_grant).admit(&authority, export)
@@ -57,23 +69,44 @@ const FIND: Export = Export::ContactsFindByPhone;
 
 #[test]
 fn an_ordinary_call_is_admitted_at_the_meet_of_ask_and_grant() {
-    let levels = admit(
-        |g| g.classes.set(DataClass::ContactEmail, Direction::FromCrm, Level::Clear),
-        |_| {},
-        FIND,
-    )
-    .unwrap();
+    let levels =
+        admit(|g| g.classes.set(DataClass::ContactEmail, Direction::FromCrm, Level::Clear), |_| {}, FIND)
+            .unwrap();
     assert_eq!(levels.get(DataClass::ContactPhone, Direction::ToPlugin), Level::Sealed);
-    assert_eq!(levels.get(DataClass::ContactEmail, Direction::FromCrm), Level::Masked, "never more than asked");
-    assert_eq!(levels.get(DataClass::ContactDocument, Direction::FromCrm), Level::None, "never more than granted");
+    assert_eq!(
+        levels.get(DataClass::ContactEmail, Direction::FromCrm),
+        Level::Masked,
+        "never more than asked"
+    );
+    assert_eq!(
+        levels.get(DataClass::ContactDocument, Direction::FromCrm),
+        Level::None,
+        "never more than granted"
+    );
     assert_eq!(levels.get(DataClass::Sensitive, Direction::FromCrm), Level::None);
 }
 
 #[rstest]
-#[case::purpose_not_granted(Purpose::Diagnostics, Export::ConnectorCheck, "denied (purpose): asked for a call for diagnostics; granted: screen-pop, search, journal; to allow it, add to grant.toml under [grant]: purposes = [\"diagnostics\", …]")]
-#[case::purpose_not_asked(Purpose::Sync, FIND, "denied (purpose): asked for a call for sync; granted: screen-pop, search, journal; to allow it, add to plugin.toml under [plugin]: purposes = [\"sync\", …]")]
-#[case::not_provided(Purpose::ScreenPop, Export::ContactsGet, "denied (not-provided): asked for contacts.get; granted: what the manifest's `provides` lists; to allow it, add to plugin.toml under [plugin]: provides = [\"contacts.get\", …]")]
-#[case::export_for_other_purpose(Purpose::ScreenPop, Export::JournalWrite, "denied (purpose): asked for journal.write for screen-pop; granted: journal")]
+#[case::purpose_not_granted(
+    Purpose::Diagnostics,
+    Export::ConnectorCheck,
+    "denied (purpose): asked for a call for diagnostics; granted: screen-pop, search, journal; to allow it, add to grant.toml under [grant]: purposes = [\"diagnostics\", …]"
+)]
+#[case::purpose_not_asked(
+    Purpose::Sync,
+    FIND,
+    "denied (purpose): asked for a call for sync; granted: screen-pop, search, journal; to allow it, add to plugin.toml under [plugin]: purposes = [\"sync\", …]"
+)]
+#[case::not_provided(
+    Purpose::ScreenPop,
+    Export::ContactsGet,
+    "denied (not-provided): asked for contacts.get; granted: what the manifest's `provides` lists; to allow it, add to plugin.toml under [plugin]: provides = [\"contacts.get\", …]"
+)]
+#[case::export_for_other_purpose(
+    Purpose::ScreenPop,
+    Export::JournalWrite,
+    "denied (purpose): asked for journal.write for screen-pop; granted: journal"
+)]
 fn calls_outside_the_right_are_denied(#[case] purpose: Purpose, #[case] export: Export, #[case] text: &str) {
     let denial = admit(|_| {}, |a| a.purpose = purpose, export).unwrap_err();
     assert_eq!(denial.to_string(), text);
@@ -115,15 +148,14 @@ fn a_revoked_grant_gives_nothing() {
 #[test]
 fn a_plugin_gets_no_more_than_the_person_that_it_acts_for() {
     let may: ClassSet = [DataClass::ContactName].into_iter().collect();
-    let levels = admit(
-        |_| {},
-        |a| a.actor = Actor::User { id: "ana".parse().unwrap(), may },
-        FIND,
-    )
-    .unwrap();
+    let levels = admit(|_| {}, |a| a.actor = Actor::User { id: "ana".parse().unwrap(), may }, FIND).unwrap();
     assert_eq!(levels.get(DataClass::ContactName, Direction::FromCrm), Level::Sealed);
     assert_eq!(levels.get(DataClass::ContactPhone, Direction::FromCrm), Level::None);
-    assert_eq!(levels.get(DataClass::ContactPhone, Direction::ToPlugin), Level::Sealed, "what is handed in stays sealed");
+    assert_eq!(
+        levels.get(DataClass::ContactPhone, Direction::ToPlugin),
+        Level::Sealed,
+        "what is handed in stays sealed"
+    );
     assert_eq!(levels.get(DataClass::WorkItem, Direction::FromCrm), Level::None);
 }
 

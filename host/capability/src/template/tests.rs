@@ -74,7 +74,11 @@ fn what_cannot_be_written_safely_is_refused(#[case] value: &str, #[case] languag
 #[case::soql("SELECT Id FROM Contact WHERE Phone = {phone}", Language::Soql, None)]
 #[case::soql_quoted("WHERE Phone = '{phone}'", Language::Soql, Some(TemplateError::Quoted("phone".into(), Language::Soql)))]
 #[case::odata_doubled("name eq 'O''Neil' and phone eq {phone}", Language::Odata, None)]
-fn a_hole_is_a_whole_value(#[case] text: &str, #[case] language: Language, #[case] expected: Option<TemplateError>) {
+fn a_hole_is_a_whole_value(
+    #[case] text: &str,
+    #[case] language: Language,
+    #[case] expected: Option<TemplateError>,
+) {
     let got = Template::parse(text).unwrap().check(language).err();
     match (&got, &expected) {
         (Some(TemplateError::NotJson(_)), Some(TemplateError::NotJson(_))) => {}

@@ -217,10 +217,12 @@ fn line(node: &Node, show_values: bool) -> String {
     match node {
         Node::Absent => "–".to_owned(),
         Node::Word(text) => text.clone(),
-        Node::Instant(at) => match i64::try_from(*at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok()) {
-            Some(at) => at.to_string(),
-            None => at.to_string(),
-        },
+        Node::Instant(at) => {
+            match i64::try_from(*at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok()) {
+                Some(at) => at.to_string(),
+                None => at.to_string(),
+            }
+        }
         // A line break in a value would look like another value.
         Node::Personal(value, _) if show_values => value.expose().replace(char::is_control, "\u{fffd}"),
         Node::Personal(_, classes) if classes.is_empty() => "•••  in clear".to_owned(),

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use ramal_capability::{Clear, Export};
 use ramal_engine::{
     AmendJournal, CallDirection, CallOutcome, Check, ContactDraft, CreateContact, EraseMode, EraseSubject,
-    ExportSubject, FindByPhone, GetContact, JournalEntry, ListUsers, OpenWorkItems, Page, RecordRef, SearchContacts,
-    UpdateContact, WriteJournal,
+    ExportSubject, FindByPhone, GetContact, JournalEntry, ListUsers, OpenWorkItems, Page, RecordRef,
+    SearchContacts, UpdateContact, WriteJournal,
 };
 use ramal_numbers::{PhoneNumber, Region};
 use uuid::Uuid;
@@ -170,7 +170,9 @@ pub(crate) fn parse(export: Export, given: &[String], region: Region, now: Times
     let given = Given::read(export, given)?;
     Ok(match export {
         Export::ConnectorCheck => Request::Check(Check),
-        Export::ContactsFindByPhone => Request::FindByPhone(FindByPhone { candidates: given.number("phone", region)? }),
+        Export::ContactsFindByPhone => {
+            Request::FindByPhone(FindByPhone { candidates: given.number("phone", region)? })
+        }
         Export::ContactsSearch => {
             Request::Search(SearchContacts { query: given.need("query")?, page: given.page()? })
         }
@@ -181,8 +183,11 @@ pub(crate) fn parse(export: Export, given: &[String], region: Region, now: Times
         }
         Export::JournalWrite => Request::Write(Box::new(WriteJournal { entry: given.entry(now)? })),
         Export::JournalAmend => {
-            let record =
-                RecordRef { kind: given.word("kind")?, id: given.word("id")?, url: given.optional_word("url") };
+            let record = RecordRef {
+                kind: given.word("kind")?,
+                id: given.word("id")?,
+                url: given.optional_word("url"),
+            };
             Request::Amend(Box::new(AmendJournal { record, entry: given.entry(now)? }))
         }
         Export::WorkItemsOpenFor => Request::OpenFor(OpenWorkItems { contact: given.word("contact")? }),
@@ -207,7 +212,11 @@ impl Given {
     fn read(export: Export, given: &[String]) -> Outcome<Self> {
         let known = fields(export);
         let usage = |text: String| {
-            let all = if known.is_empty() { "it takes none".to_owned() } else { format!("it takes {}", shown(&known)) };
+            let all = if known.is_empty() {
+                "it takes none".to_owned()
+            } else {
+                format!("it takes {}", shown(&known))
+            };
             Failure::usage(text).hint(format!("{export}: {all}"))
         };
         let mut pairs: Vec<(&'static str, Clear)> = Vec::new();
@@ -268,7 +277,8 @@ impl Given {
     }
     fn instant(&self, name: &str) -> Outcome<Option<u64>> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        let at = value.expose().parse::<Timestamp>().ok().and_then(|at| u64::try_from(at.as_millisecond()).ok());
+        let at =
+            value.expose().parse::<Timestamp>().ok().and_then(|at| u64::try_from(at.as_millisecond()).ok());
         at.map(Some).ok_or_else(|| Self::wrong(name, "2026-11-23T12:00:00Z"))
     }
     /// The forms in which a CRM may hold the number, best first.

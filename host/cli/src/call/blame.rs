@@ -14,7 +14,9 @@ pub(crate) fn failure(error: CallError, plugin: &Plugin, grant: &str, file: &str
             let failure = Failure::denied(denial, grant, file);
             match rule {
                 Rule::User => failure.hint("say who acts: --user NAME"),
-                Rule::Purpose => failure.hint("say what the call is for with --purpose, if it is for something else"),
+                Rule::Purpose => {
+                    failure.hint("say what the call is for with --purpose, if it is for something else")
+                }
                 _ => failure,
             }
         }
@@ -23,9 +25,8 @@ pub(crate) fn failure(error: CallError, plugin: &Plugin, grant: &str, file: &str
             let hint = stopped(stop, plugin);
             Failure::new(Exit::Failed, error).of_plugin().hint(hint)
         }
-        error @ CallError::ResultTooLarge(_) => {
-            Failure::new(Exit::Failed, error).hint("raise `result-bytes` in [limits] of the grant, or ask for less")
-        }
+        error @ CallError::ResultTooLarge(_) => Failure::new(Exit::Failed, error)
+            .hint("raise `result-bytes` in [limits] of the grant, or ask for less"),
         error @ CallError::Missing(_) => Failure::new(Exit::Input, error),
         error @ CallError::Host(_) => Failure::environment(error),
         error => Failure::new(Exit::Failed, error),
@@ -35,9 +36,13 @@ pub(crate) fn failure(error: CallError, plugin: &Plugin, grant: &str, file: &str
 fn answered(error: PluginError) -> Failure {
     let exit = if matches!(error, PluginError::Denied(_)) { Exit::Denied } else { Exit::Failed };
     let hint = match &error {
-        PluginError::Unsupported => Some("its manifest lists the function and its code does not: tell its author"),
+        PluginError::Unsupported => {
+            Some("its manifest lists the function and its code does not: tell its author")
+        }
         PluginError::AuthExpired => Some("check the secret in the file of --credentials"),
-        PluginError::Denied(_) => Some("a rule of the host names the line to add; otherwise the CRM itself refused"),
+        PluginError::Denied(_) => {
+            Some("a rule of the host names the line to add; otherwise the CRM itself refused")
+        }
         _ => None,
     };
     let failure = Failure::new(exit, error).of_plugin().context("the plugin answered with an error");
@@ -59,7 +64,8 @@ fn stopped(stop: Stop, plugin: &Plugin) -> String {
         Stop::Memory => limit("memory-bytes", limits.memory_bytes, "bytes"),
         Stop::HostcallBytes => limit("hostcall-bytes", limits.hostcall_bytes, "bytes"),
         Stop::Stack | Stop::Panic | Stop::Fault | Stop::Contract => {
-            "this is a defect of the plugin; its author needs the report and the plugin's log lines".to_owned()
+            "this is a defect of the plugin; its author needs the report and the plugin's log lines"
+                .to_owned()
         }
     }
 }

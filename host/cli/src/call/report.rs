@@ -66,14 +66,26 @@ fn usage(facts: &Facts<'_>) -> Vec<(&'static str, Cell)> {
         None => facts.who.purpose.to_string(),
     };
     let mut rows = vec![
-        ("outcome", match facts.answer {
-            Ok(_) => Cell::good("ok"),
-            Err(code) => Cell::bad(code),
-        }),
+        (
+            "outcome",
+            match facts.answer {
+                Ok(_) => Cell::good("ok"),
+                Err(code) => Cell::bad(code),
+            },
+        ),
         ("purpose", purpose.into()),
         ("by", who.into()),
         ("grant", format!("tenant {}, revision {}", facts.plan.tenant(), facts.plan.grant_revision()).into()),
-        ("time", format!("{} of {} ms, and {} to load", ms(report.took_us), limits.wall_ms, ms(micros(facts.loading))).into()),
+        (
+            "time",
+            format!(
+                "{} of {} ms, and {} to load",
+                ms(report.took_us),
+                limits.wall_ms,
+                ms(micros(facts.loading))
+            )
+            .into(),
+        ),
         ("guest CPU", format!("{} of {} ms", report.cpu_ms, limits.cpu_ms).into()),
         ("memory", format!("{} of {}", bytes(report.memory_bytes), bytes(limits.memory_bytes)).into()),
         ("requests", format!("{} of {}", rules.requests, limits.requests).into()),

@@ -23,24 +23,36 @@ pub(crate) fn run(terminal: &Terminal, args: &CheckArgs) -> Outcome {
     let manifest = &component.inspected.manifest;
     let (grant, name) = (files::read_grant(&args.grant)?, files::name(&args.grant));
     let settings = files::read_settings(args.settings.as_deref(), manifest)?;
-    let plan = Plan::compile(manifest, component.inspected.digest, &grant, &settings)
-        .map_err(|error| component::unfit(error).context(format!("the grant {name} does not fit {}", component.name)))?;
+    let plan = Plan::compile(manifest, component.inspected.digest, &grant, &settings).map_err(|error| {
+        component::unfit(error).context(format!("the grant {name} does not fit {}", component.name))
+    })?;
     // The rules count days in UTC.
     if grant.has_expired(Timestamp::now().to_zoned_datetime(TimeZone::UTC).date()) {
-        let error = anyhow::Error::msg(format!("the grant {name} ended on {} and gives nothing any more", grant.expires));
-        return Err(Failure::new(Exit::Denied, error).hint(format!("review it, then set a later `expires` in {name}")));
+        let error = anyhow::Error::msg(format!(
+            "the grant {name} ended on {} and gives nothing any more",
+            grant.expires
+        ));
+        return Err(Failure::new(Exit::Denied, error)
+            .hint(format!("review it, then set a later `expires` in {name}")));
     }
     let effective = narrowed(manifest, &grant, &plan, &settings);
 
     let mut page = Page::new();
     page.title(&format!("{} {} for tenant {}", manifest.id, manifest.version, grant.tenant));
     page.fields(&[
-        ("grant", format!("{name}, revision {}, by {} on {}", grant.revision, grant.approved_by, grant.approved_at).into()),
+        (
+            "grant",
+            format!("{name}, revision {}, by {} on {}", grant.revision, grant.approved_by, grant.approved_at)
+                .into(),
+        ),
         ("until", grant.expires.to_string().into()),
-        ("digest", match plan.pins_digest() {
-            true => Cell::good("this very file"),
-            false => Cell::careful("any build of the plugin: for development only"),
-        }),
+        (
+            "digest",
+            match plan.pins_digest() {
+                true => Cell::good("this very file"),
+                false => Cell::careful("any build of the plugin: for development only"),
+            },
+        ),
     ]);
     page.section("what it may do");
     for sentence in effective.sentences() {

@@ -18,7 +18,8 @@ pub(super) fn text(failure: &Failure, colored: bool) -> String {
     let label = |style: Style, word: &str| format!("{style}{word}{style:#}");
     let mut messages = messages.iter();
     // Writing to a String cannot fail.
-    let _ = writeln!(out, "{} {}", label(ERROR, "error:"), lines(messages.next().map_or("", String::as_str), 7));
+    let _ =
+        writeln!(out, "{} {}", label(ERROR, "error:"), lines(messages.next().map_or("", String::as_str), 7));
     for cause in messages {
         let _ = writeln!(out, "  caused by: {}", lines(cause, 13));
     }
@@ -74,9 +75,7 @@ pub(super) fn value(failure: &Failure) -> Value {
         Detail::List(problems) => ("problems", json!(problems)),
         Detail::Denial { denial, .. } => ("denial", json!(denial)),
         Detail::Source(source) => {
-            let finding = |f: &ramal_capability::Finding| {
-                json!({ "line": f.line(), "column": f.column(), "message": f.message(), "help": f.help() })
-            };
+            let finding = |f: &ramal_capability::Finding| json!({ "line": f.line(), "column": f.column(), "message": f.message(), "help": f.help() });
             let findings: Vec<Value> = source.findings().iter().map(finding).collect();
             ("source", json!({ "file": source.file(), "findings": findings }))
         }
@@ -106,7 +105,8 @@ mod tests {
 
     #[test]
     fn an_error_is_followed_by_its_causes_and_by_what_to_do() {
-        let error = anyhow::Error::msg("it is a core module; run `ramal build`").context("cannot take x.wasm");
+        let error =
+            anyhow::Error::msg("it is a core module; run `ramal build`").context("cannot take x.wasm");
         let failure = Failure::input(error).hint("`ramal inspect` shows more");
         insta::assert_snapshot!(plain(&failure), @r"
         error: cannot take x.wasm

@@ -116,7 +116,9 @@ impl Page {
     pub(crate) fn table(&mut self, columns: &[Column], rows: &[Vec<Cell>]) -> &mut Self {
         let head: Vec<Cell> = columns.iter().map(|column| Cell::faint(column.name())).collect();
         let widths: Vec<usize> = (0..columns.len())
-            .map(|at| rows.iter().chain([&head]).filter_map(|row| row.get(at)).map(Cell::width).max().unwrap_or(0))
+            .map(|at| {
+                rows.iter().chain([&head]).filter_map(|row| row.get(at)).map(Cell::width).max().unwrap_or(0)
+            })
             .collect();
         for row in [&head].into_iter().chain(rows) {
             let mut line = String::new();
@@ -168,7 +170,11 @@ mod tests {
     fn values_stand_under_one_another() {
         let mut page = Page::new();
         page.title("practice 0.1.0");
-        page.fields(&[("id", "practice".into()), ("purposes", "screen-pop\nsearch".into()), ("none", "".into())]);
+        page.fields(&[
+            ("id", "practice".into()),
+            ("purposes", "screen-pop\nsearch".into()),
+            ("none", "".into()),
+        ]);
         insta::assert_snapshot!(plain(&page), @r"
         practice 0.1.0
           id        practice

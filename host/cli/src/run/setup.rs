@@ -15,7 +15,8 @@ use crate::failure::{Failure, Outcome};
 pub(super) const CRM: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 7788);
 
 const GRANT: &str = include_str!("../../../../plugins/practice/grant.toml");
-const SETTINGS: &str = "# What the plugin `practice` needs to know. It sees these.\nserver = \"http://127.0.0.1:7788\"\n";
+const SETTINGS: &str =
+    "# What the plugin `practice` needs to know. It sees these.\nserver = \"http://127.0.0.1:7788\"\n";
 
 /// The practice setup on disk.
 pub(super) struct Setup {
@@ -82,7 +83,8 @@ fn configuration(component: &Path) -> String {
 
 /// The secret in a file, made at the first time.
 fn secret(path: &Path) -> Outcome<String> {
-    let fresh = Secret::random().ok_or_else(|| Failure::environment(anyhow::Error::msg("the system gave no random bytes")))?;
+    let fresh = Secret::random()
+        .ok_or_else(|| Failure::environment(anyhow::Error::msg("the system gave no random bytes")))?;
     write_new(path, &format!("{}\n", fresh.expose()), 0o600)?;
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::environment(error).context(format!("cannot read {}", path.display())))?;
@@ -91,7 +93,9 @@ fn secret(path: &Path) -> Outcome<String> {
 
 /// Writes a file unless it is there.
 fn write_new(path: &Path, text: &str, mode: u32) -> Outcome {
-    let failed = |error: std::io::Error| Failure::environment(error).context(format!("cannot write {}", path.display()));
+    let failed = |error: std::io::Error| {
+        Failure::environment(error).context(format!("cannot write {}", path.display()))
+    };
     match OpenOptions::new().write(true).create_new(true).mode(mode).open(path) {
         Ok(mut file) => file.write_all(text.as_bytes()).map_err(failed),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),

@@ -14,7 +14,10 @@ use std::{
 
 use aws_lc_rs::{constant_time, hmac};
 
-use super::{CacheError, CodeDigest};
+use ramal_capability::Digest;
+
+use super::CacheError;
+use super::digest::hex;
 
 const KEY_FILE: &str = "key";
 const KEY_BYTES: usize = 32;
@@ -32,8 +35,8 @@ pub(super) struct Files {
 pub(super) struct Entry {
     dir: PathBuf,
     key: Arc<hmac::Key>,
-    digest: CodeDigest,
-    compatibility: CodeDigest,
+    digest: Digest,
+    compatibility: Digest,
 }
 
 impl Files {
@@ -51,12 +54,12 @@ impl Files {
         &self.dir
     }
 
-    pub(super) fn entry(&self, digest: CodeDigest, compatibility: CodeDigest) -> Entry {
+    pub(super) fn entry(&self, digest: Digest, compatibility: Digest) -> Entry {
         Entry { dir: self.dir.clone(), key: Arc::clone(&self.key), digest, compatibility }
     }
 
-    pub(super) fn retain(&self, keep: &[CodeDigest]) -> Result<(), CacheError> {
-        let names: Vec<String> = keep.iter().map(|digest| digest.to_hex()).collect();
+    pub(super) fn retain(&self, keep: &[Digest]) -> Result<(), CacheError> {
+        let names: Vec<String> = keep.iter().map(|digest| hex(*digest)).collect();
         let listed = fs::read_dir(&self.dir).map_err(io_error(&self.dir, "listing it"))?;
         for file in listed {
             let file = file.map_err(io_error(&self.dir, "listing it"))?;
@@ -74,7 +77,7 @@ impl Files {
 }
 
 impl Entry {
-    pub(super) fn digest(&self) -> CodeDigest {
+    pub(super) fn digest(&self) -> Digest {
         self.digest
     }
 
@@ -87,7 +90,7 @@ impl Entry {
     }
 
     fn path(&self, extension: &str) -> PathBuf {
-        self.dir.join(format!("{}-{}.{extension}", self.digest.to_hex(), self.compatibility.to_hex()))
+        self.dir.join(format!("{}-{}.{extension}", hex(self.digest), hex(self.compatibility)))
     }
 
     /// Opens the code and says whether its signature is right. `None` if there is no code.
@@ -124,8 +127,8 @@ impl Entry {
     /// Both digests are of fixed length, so no two different triples are signed alike.
     fn sign(&self, code: &[u8]) -> hmac::Tag {
         let mut context = hmac::Context::with_key(&self.key);
-        context.update(self.compatibility.as_bytes());
-        context.update(self.digest.as_bytes());
+        context.update(&self.compatibility.0);
+        context.update(&self.digest.0);
         context.update(code);
         context.sign()
     }

@@ -11,7 +11,12 @@ use ramal_egress::{CredentialError, CredentialFileError, CredentialSource, FileC
 pub(super) struct PluginCredentials(HashMap<(TenantId, PluginId), FileCredentials>);
 
 impl PluginCredentials {
-    pub(super) fn add(&mut self, tenant: &TenantId, plugin: &PluginId, file: &Path) -> Result<(), CredentialFileError> {
+    pub(super) fn add(
+        &mut self,
+        tenant: &TenantId,
+        plugin: &PluginId,
+        file: &Path,
+    ) -> Result<(), CredentialFileError> {
         self.0.insert((tenant.clone(), plugin.clone()), FileCredentials::open(file)?);
         Ok(())
     }

@@ -9,7 +9,9 @@ use futures_util::future::{BoxFuture, join_all};
 use jiff::Timestamp;
 use ramal_capability::{Actor, Authority, Clear, Export, PluginId, Purpose, Seen, Shown, Subject};
 use ramal_center::{Card, Deal, Directory, Found, LookUp, LookUpFailure};
-use ramal_engine::{CallError, CallReport, Contact, FindByPhone, OpenWorkItems, Plugin, PluginError, WorkItem};
+use ramal_engine::{
+    CallError, CallReport, Contact, FindByPhone, OpenWorkItems, Plugin, PluginError, WorkItem,
+};
 
 /// Deals are asked for of so many matches; a number that more contacts share is a switchboard's.
 const MOST_WITH_DEALS: usize = 3;
@@ -66,7 +68,8 @@ impl EngineDirectory {
             deals.push(called.outcome.unwrap_or_default());
         }
         let mut deals = deals.into_iter();
-        let cards = contacts.into_iter().map(|contact| card(contact, deals.next().unwrap_or_default())).collect();
+        let cards =
+            contacts.into_iter().map(|contact| card(contact, deals.next().unwrap_or_default())).collect();
         Ok(Found { cards, seen: tally.seen, took: started.elapsed(), requests: tally.requests })
     }
 }
@@ -91,9 +94,11 @@ struct Tally {
 
 impl Tally {
     fn add(&mut self, report: &CallReport) {
-        self.requests = self.requests.saturating_add(u32::try_from(report.rules.requests).unwrap_or(u32::MAX));
+        self.requests =
+            self.requests.saturating_add(u32::try_from(report.rules.requests).unwrap_or(u32::MAX));
         for seen in &report.rules.seen {
-            let same = |s: &&mut Seen| (s.class, s.direction, s.level) == (seen.class, seen.direction, seen.level);
+            let same =
+                |s: &&mut Seen| (s.class, s.direction, s.level) == (seen.class, seen.direction, seen.level);
             match self.seen.iter_mut().find(same) {
                 Some(known) => known.count += seen.count,
                 None => self.seen.push(*seen),

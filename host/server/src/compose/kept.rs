@@ -46,7 +46,9 @@ impl<S: PluginStore> ramal_engine::PluginStore for KeptInStore<S> {
                 bytes: limits.store_bytes,
             };
             self.0.set_entry(tenant, plugin, entry, limits, now).await.map_err(|error| match error {
-                PluginStoreError::TooManyEntries { .. } | PluginStoreError::TooManyBytes { .. } => KeepError::Full,
+                PluginStoreError::TooManyEntries { .. } | PluginStoreError::TooManyBytes { .. } => {
+                    KeepError::Full
+                }
                 PluginStoreError::Store(error) => unavailable(error),
             })
         })
@@ -58,7 +60,9 @@ impl<S: PluginStore> ramal_engine::PluginStore for KeptInStore<S> {
         plugin: &'a PluginId,
         key: &'a str,
     ) -> BoxFuture<'a, Result<(), KeepError>> {
-        Box::pin(async move { self.0.delete_entry(tenant, plugin, key).await.map(|_| ()).map_err(unavailable) })
+        Box::pin(
+            async move { self.0.delete_entry(tenant, plugin, key).await.map(|_| ()).map_err(unavailable) },
+        )
     }
 }
 

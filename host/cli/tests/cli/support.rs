@@ -1,8 +1,7 @@
 //! What the tests share: the binary, and plugins made from WebAssembly text, so that no wasm toolchain is needed.
 //! All people, companies and numbers are invented.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
-pub mod plugin;
+pub(crate) mod plugin;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,37 +11,37 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// A folder of a test's own, in which `ramal` runs.
-pub struct Place(TempDir);
+pub(crate) struct Place(TempDir);
 
 /// How a command ended.
-pub struct Ran {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(TempDir::new().unwrap())
     }
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
     /// Writes a file and gives its name.
-    pub fn put(&self, name: &str, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn put(&self, name: &str, bytes: impl AsRef<[u8]>) {
         fs::write(self.path().join(name), bytes).unwrap();
     }
     /// Writes a file that only its owner may read.
-    pub fn put_secret(&self, name: &str, text: &str) {
+    pub(crate) fn put_secret(&self, name: &str, text: &str) {
         self.put(name, text);
         fs::set_permissions(self.path().join(name), fs::Permissions::from_mode(0o600)).unwrap();
     }
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path().join(name)).unwrap()
     }
 
     /// The binary, with nothing of the developer's environment in it.
-    pub fn ramal(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn ramal(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ramal"));
         command
             .args(arguments)
@@ -53,13 +52,13 @@ impl Place {
         command
     }
     /// Runs it to its end.
-    pub fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         let done = self.ramal(arguments).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Ran { code: done.status.code().unwrap_or(-1), out: text(done.stdout), err: text(done.stderr) }
     }
     /// Runs it and gives its JSON document.
-    pub fn json(&self, arguments: &[&str]) -> (i32, serde_json::Value) {
+    pub(crate) fn json(&self, arguments: &[&str]) -> (i32, serde_json::Value) {
         let ran = self.run(arguments);
         let document = serde_json::from_str(&ran.out);
         (ran.code, document.unwrap_or_else(|error| panic!("{error} in {:?}, {}", ran.out, ran.err)))
@@ -68,7 +67,7 @@ impl Place {
 
 impl Ran {
     /// All that a person saw, with what differs from build to build taken out.
-    pub fn told(&self) -> String {
+    pub(crate) fn told(&self) -> String {
         let mut text = format!("exit {}\n", self.code);
         for (name, part) in [("stdout", &self.out), ("stderr", &self.err)] {
             if !part.is_empty() {

@@ -1,9 +1,7 @@
 //! The help of every command, as people read it.
 
-mod support;
-
+use crate::support::Place;
 use rstest::rstest;
-use support::Place;
 
 #[rstest]
 #[case::ramal(&["--help"])]

@@ -2,15 +2,13 @@
 //!
 //! The second needs the practice plugin that `make fixtures` builds. Everybody in the CRM is invented.
 
-mod support;
-
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
+use crate::support::Place;
 use rustix::process::{Pid, Signal, kill_process};
-use support::Place;
 
 /// A practice CRM on a port that the system chose. Ends with the test.
 struct Crm {
@@ -29,7 +27,9 @@ impl Crm {
     }
     fn get(&self, path: &str, key: &str) -> String {
         let mut stream = TcpStream::connect(self.origin.trim_start_matches("http://")).unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\nconnection: close\r\n\r\n");
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\nconnection: close\r\n\r\n"
+        );
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
@@ -68,7 +68,8 @@ fn a_port_that_is_taken_is_told() {
 
 /// The plugin that `make fixtures` built.
 fn practice_plugin() -> PathBuf {
-    let beside = || PathBuf::from(env!("CARGO_BIN_EXE_ramal")).parent().unwrap().parent().unwrap().join("ramal");
+    let beside =
+        || PathBuf::from(env!("CARGO_BIN_EXE_ramal")).parent().unwrap().parent().unwrap().join("ramal");
     let folder = std::env::var_os("RAMAL_FIXTURES").map_or_else(beside, PathBuf::from);
     let file = folder.join("practice.wasm");
     assert!(file.is_file(), "{} is missing; run `make fixtures`", file.display());
@@ -81,14 +82,16 @@ fn connected(crm: &Crm) -> Place {
     place.put("practice.wasm", std::fs::read(practice_plugin()).unwrap());
     place.put("settings.toml", format!("server = \"{}\"\n", crm.origin));
     place.put_secret("credentials.toml", "[practice.practice.key]\ntoken = \"made-up-practice-key\"\n");
-    let propose = ["grant", "propose", "practice.wasm", "--tenant", "practice", "--by", "ana@example.invalid"];
+    let propose =
+        ["grant", "propose", "practice.wasm", "--tenant", "practice", "--by", "ana@example.invalid"];
     let files = ["--settings", "settings.toml", "--out", "grant.toml"];
     let ran = place.run(&[&propose[..], &files].concat());
     assert_eq!(ran.code, 0, "{}", ran.err);
     place
 }
 
-const FILES: [&str; 6] = ["--grant", "grant.toml", "--settings", "settings.toml", "--credentials", "credentials.toml"];
+const FILES: [&str; 6] =
+    ["--grant", "grant.toml", "--settings", "settings.toml", "--credentials", "credentials.toml"];
 /// Invented, and in the practice CRM.
 const NUMBER: &str = "phone=+5561987654001";
 
@@ -101,7 +104,10 @@ fn a_call_reaches_the_crm_and_the_plugin_reads_nothing() {
     let (code, document) = place.json(&call);
     assert_eq!(code, 0, "{document}");
     assert_eq!(document["result"][0]["id"], "c-0001");
-    assert_eq!(document["result"][0]["name"], serde_json::json!({ "classes": ["contact.name"], "value": null }));
+    assert_eq!(
+        document["result"][0]["name"],
+        serde_json::json!({ "classes": ["contact.name"], "value": null })
+    );
     let seen = document["report"]["seen"].as_array().unwrap();
     assert!(!seen.is_empty() && seen.iter().all(|one| one["level"] != "clear"), "{document}");
     let left = &document["disclosures"][0];
@@ -109,7 +115,9 @@ fn a_call_reaches_the_crm_and_the_plugin_reads_nothing() {
     assert_eq!(left["classes"]["contact.phone"], 1);
     assert!(!document.to_string().contains("987654001"), "{document}");
 
-    let shown = place.run(&[&["call", "practice.wasm", "find-by-phone", "--arg", NUMBER, "--show-values"], &FILES[..]].concat());
+    let shown = place.run(
+        &[&["call", "practice.wasm", "find-by-phone", "--arg", NUMBER, "--show-values"], &FILES[..]].concat(),
+    );
     assert!(shown.out.contains("Maria Aparecida Nogueira"), "{}{}", shown.out, shown.err);
     assert!(shown.out.contains("what left\n  route"), "{}", shown.out);
 }
@@ -119,11 +127,15 @@ fn a_route_that_was_not_granted_is_denied_with_the_line_to_add() {
     let place_of_crm = Place::new();
     let crm = Crm::start(&place_of_crm);
     let place = connected(&crm);
-    let narrowed: String =
-        place.read("grant.toml").lines().filter(|line| line.trim() != "\"find-by-phone\",").map(|line| format!("{line}\n")).collect();
+    let narrowed: String = place
+        .read("grant.toml")
+        .lines()
+        .filter(|line| line.trim() != "\"find-by-phone\",")
+        .map(|line| format!("{line}\n"))
+        .collect();
     place.put("grant.toml", narrowed);
-    let (code, document) =
-        place.json(&[&["call", "practice.wasm", "find-by-phone", "--arg", NUMBER, "--json"], &FILES[..]].concat());
+    let (code, document) = place
+        .json(&[&["call", "practice.wasm", "find-by-phone", "--arg", NUMBER, "--json"], &FILES[..]].concat());
     assert_eq!(code, 4, "{document}");
     assert_eq!(document["disclosures"], serde_json::json!([]));
     assert!(document["error"].to_string().contains("find-by-phone"), "{document}");

@@ -7,7 +7,7 @@ use wit_component::{StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 /// The manifest of the small plugin.
-pub const MANIFEST: &str = r#"
+pub(crate) const MANIFEST: &str = r#"
 [plugin]
 id = "sample"
 version = "0.1.0"
@@ -33,7 +33,7 @@ cpu-ms = 20
 "#;
 
 /// The grant that fits it.
-pub const GRANT: &str = r#"
+pub(crate) const GRANT: &str = r#"
 [grant]
 tenant = "practice"
 plugin = "sample"
@@ -81,7 +81,7 @@ const CORE: &str = r#"(module
         (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) (unreachable)))"#;
 
 /// The core module, as a compiler would leave it.
-pub fn core() -> Vec<u8> {
+pub(crate) fn core() -> Vec<u8> {
     let mut resolve = Resolve::default();
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
     resolve.push_dir(wit).unwrap();
@@ -94,11 +94,12 @@ pub fn core() -> Vec<u8> {
 }
 
 /// The plugin with a manifest, good or bad.
-pub fn with(manifest: &str) -> Vec<u8> {
-    ramal_pack::componentize(&core(), manifest, Some(r#"{"sdk":"0.1.0","wit":"0.1.0","lang":"wat"}"#)).unwrap()
+pub(crate) fn with(manifest: &str) -> Vec<u8> {
+    ramal_pack::componentize(&core(), manifest, Some(r#"{"sdk":"0.1.0","wit":"0.1.0","lang":"wat"}"#))
+        .unwrap()
 }
 
 /// The plugin.
-pub fn sample() -> Vec<u8> {
+pub(crate) fn sample() -> Vec<u8> {
     with(MANIFEST)
 }

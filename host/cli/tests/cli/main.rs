@@ -1,0 +1,8 @@
+//! The binary as people and scripts meet it: what it prints, and the number that it ends with.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod commands;
+mod help;
+mod practice;
+mod refusals;
+mod support;
