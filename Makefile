@@ -79,7 +79,7 @@ built:
 	@$(call phase,build,cargo build $(LOCKED) --workspace --bins --tests --examples)
 
 bench: toolchain fixtures ## Measure (release build); a bare wasmtime call is measured beside ours
-	cargo bench $(LOCKED) --workspace --bench '*'
+	cargo bench $(LOCKED) -p ramal-engine --bench calls
 
 # Budgets of hours, for a machine that has them: SOAK_CASES per property, FUZZ_SECONDS per fuzz target, and
 # the tests that are marked #[ignore] because they take long.

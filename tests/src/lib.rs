@@ -1,4 +1,5 @@
 //! End to end: real CRM servers, hostile plugins, faults, architecture rules
 
+pub mod docs;
 pub mod peer;
 pub mod tryton;

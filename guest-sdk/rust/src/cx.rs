@@ -3,19 +3,17 @@
 //! It is an argument and not a set of global functions, so that a test can hand in another one: the plugin's
 //! code is the same in a component and under `cargo test`.
 
-use std::rc::Rc;
-
 use serde::de::DeserializeOwned;
 
 use crate::error::parse_failure;
-use crate::host::Backend;
+use crate::host::Shared;
 #[cfg(target_family = "wasm")]
 use crate::host::Host as _;
 use crate::{Egress, Error, Log, Result, Store, Words};
 
 /// What one call may use. `S` is the plugin's [`Settings`](crate::Crm::Settings).
 pub struct Cx<S> {
-    host: Rc<Backend>,
+    host: Shared,
     settings: S,
 }
 
@@ -45,16 +43,18 @@ impl<S> Cx<S> {
 
 impl<S: DeserializeOwned> Cx<S> {
     /// Reads the settings, once for the call.
-    pub(crate) fn open(host: Rc<Backend>) -> Result<Self> {
-        let settings = serde_json::from_str(&host.settings()).map_err(|e| {
-            Error::Permanent(format!(
-                "the settings do not fit the plugin's Settings type: {}; make the schema in plugin.toml and the \
-                 type agree",
-                parse_failure(&e)
-            ))
-        })?;
+    pub(crate) fn open(host: Shared) -> Result<Self> {
+        let settings = serde_json::from_str(&host.settings()).map_err(misfit)?;
         Ok(Self { host, settings })
     }
+}
+
+#[cold]
+fn misfit(error: serde_json::Error) -> Error {
+    Error::Permanent(format!(
+        "the settings do not fit the plugin's Settings type: {}; make the schema in plugin.toml and the type agree",
+        parse_failure(&error)
+    ))
 }
 
 impl<S> std::fmt::Debug for Cx<S> {

@@ -73,12 +73,15 @@ impl Call {
     /// # Errors
     /// [`Failure::Unsendable`] if `body` is no JSON, such as a map whose keys are no strings.
     pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Result<Self, Failure> {
-        let text = serde_json::to_string(body).map_err(|e| {
-            Failure::Unsendable(format!("route `{}`: the body is no JSON: {}", self.route, parse_failure(&e)))
-        })?;
+        let text = serde_json::to_string(body).map_err(|e| unsendable(&self.route, &e))?;
         self.body = Some(text);
         Ok(self)
     }
+}
+
+#[cold]
+fn unsendable(route: &str, error: &serde_json::Error) -> Failure {
+    Failure::Unsendable(format!("route `{route}`: the body is no JSON: {}", parse_failure(error)))
 }
 
 impl fmt::Debug for Call {
@@ -135,7 +138,7 @@ impl Reply {
     /// # Errors
     /// What [`Error::from_status`] makes of another status.
     pub fn success(self) -> Result<Self> {
-        if self.is_success() { Ok(self) } else { Err(Error::from_status(&self.route, self.status)) }
+        self.check().map(|()| self)
     }
 
     /// The answer's data, if the status says success.
@@ -143,7 +146,8 @@ impl Reply {
     /// # Errors
     /// What [`Error::from_status`] makes of another status; [`Error::Permanent`] if the data do not fit `T`.
     pub fn json<T: DeserializeOwned>(self) -> Result<T> {
-        self.success()?.json_of_any_status()
+        self.check()?;
+        self.json_of_any_status()
     }
 
     /// The answer's data, whatever the status: for routes with a `receive-error`.
@@ -151,13 +155,21 @@ impl Reply {
     /// # Errors
     /// [`Error::Permanent`] if the data do not fit `T`.
     pub fn json_of_any_status<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_str(&self.body).map_err(|e| {
-            Error::Permanent(format!(
-                "route `{}`: the answer does not fit the plugin's type: {}; are all its fields in `receive`?",
-                self.route,
-                parse_failure(&e)
-            ))
-        })
+        serde_json::from_str(&self.body).map_err(|e| self.misfit(&e))
+    }
+
+    // Not generic: what is here is once in a component, and not once for each type that is read.
+    fn check(&self) -> Result<()> {
+        if self.is_success() { Ok(()) } else { Err(Error::from_status(&self.route, self.status)) }
+    }
+
+    #[cold]
+    fn misfit(&self, error: &serde_json::Error) -> Error {
+        Error::Permanent(format!(
+            "route `{}`: the answer does not fit the plugin's type: {}; are all its fields in `receive`?",
+            self.route,
+            parse_failure(error)
+        ))
     }
 }
 

@@ -1,11 +1,10 @@
 //! From the component's exports to the plugin's [`Crm`]: settings read, panics hooked, types converted.
 
 use std::marker::PhantomData;
-use std::rc::Rc;
 
 use crate::bindings::exports::ramal::crm as wit;
 use crate::bindings::ramal::crm::types;
-use crate::host::Imports;
+use crate::host::imports;
 use crate::{Crm, Cx, Id, Result, Text, panic};
 
 /// Implements every exported interface by means of a [`Crm`].
@@ -14,7 +13,7 @@ pub struct Exports<P>(PhantomData<P>);
 
 fn call<P: Crm, T>(run: impl FnOnce(&Cx<P::Settings>) -> Result<T>) -> Result<T, types::Error> {
     panic::install();
-    let cx = Cx::open(Rc::new(Imports))?;
+    let cx = Cx::open(imports())?;
     Ok(run(&cx)?)
 }
 

@@ -29,6 +29,21 @@ pub(crate) type Backend = Imports;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) type Backend = dyn Host;
 
+/// A hold on the host, for as long as the call lasts. In a component that is for ever.
+#[cfg(target_family = "wasm")]
+pub(crate) type Shared = &'static Imports;
+/// A hold on the host, for as long as the call lasts.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) type Shared = std::rc::Rc<dyn Host>;
+
+/// The imports, as an export hands them to [`Cx`](crate::Cx).
+pub(crate) fn imports() -> Shared {
+    #[cfg(target_family = "wasm")]
+    return &Imports;
+    #[cfg(not(target_family = "wasm"))]
+    return std::rc::Rc::new(Imports);
+}
+
 /// The real host, behind the component's imports.
 pub(crate) struct Imports;
 

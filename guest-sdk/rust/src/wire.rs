@@ -1,6 +1,8 @@
 //! Between the SDK's types and the generated ones, field by field and without copies of text.
 //!
 //! Exhaustive on purpose: a field that the WIT gains does not compile until it has a place here.
+//!
+//! What several exports share is `#[inline(never)]`: a copy in each of them would be a tenth of a component.
 
 use crate::bindings::exports::ramal::crm as out;
 use crate::bindings::ramal::crm as wit;
@@ -34,6 +36,7 @@ impl From<wit::types::Labelled> for Labelled {
     }
 }
 impl From<wit::types::ContactDraft> for ContactDraft {
+    #[inline(never)]
     fn from(draft: wit::types::ContactDraft) -> Self {
         let wit::types::ContactDraft { name, organization, phones, emails, extra } = draft;
         Self {
@@ -52,6 +55,7 @@ impl From<wit::types::Ref> for Ref {
     }
 }
 impl From<out::journal::Entry> for Entry {
+    #[inline(never)]
     fn from(entry: out::journal::Entry) -> Self {
         let out::journal::Entry {
             idempotency_key,
@@ -152,6 +156,7 @@ impl From<wit::store::Failure> for StoreFailure {
 // === what the plugin asks ===
 
 impl From<Call> for wit::egress::Call {
+    #[inline(never)]
     fn from(call: Call) -> Self {
         let Call { route, params, body } = call;
         Self { route, params: params.0.into_iter().map(|(name, value)| (name, value.0)).collect(), body }
@@ -193,6 +198,7 @@ impl From<Labelled> for wit::types::Labelled {
     }
 }
 impl From<Contact> for wit::types::Contact {
+    #[inline(never)]
     fn from(contact: Contact) -> Self {
         let Contact { id, name, organization, phones, emails, owner, url, updated, extra } = contact;
         Self {
@@ -215,6 +221,7 @@ impl From<Matches> for out::contacts::Matches {
     }
 }
 impl From<Ref> for wit::types::Ref {
+    #[inline(never)]
     fn from(record: Ref) -> Self {
         let Ref { kind, id, url } = record;
         Self { kind, id: id.into_string(), url }
@@ -268,6 +275,7 @@ impl From<Receipt> for out::privacy::Receipt {
     }
 }
 impl From<Error> for wit::types::Error {
+    #[inline(never)]
     fn from(error: Error) -> Self {
         match error {
             Error::Unsupported => Self::Unsupported,

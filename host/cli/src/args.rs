@@ -209,8 +209,7 @@ pub(crate) struct RunArgs {
         value_name = "FOLDER",
         default_value = "target/ramal",
         env = "RAMAL_FIXTURES",
-        hide_env_values = true,
-        requires = "practice"
+        hide_env_values = true
     )]
     pub(crate) plugins: PathBuf,
 }

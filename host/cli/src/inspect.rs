@@ -57,15 +57,7 @@ fn page(component: &Component) -> Page {
     page.section("file").fields(&[
         ("file", format!("{} ({})", component.name, bytes(inspected.bytes)).into()),
         ("digest", inspected.digest.to_string().into()),
-        (
-            "interface",
-            Cell::from(format!(
-                "ramal:crm {}; this host serves 0.{}–0.{}",
-                manifest.interface,
-                SERVED.start(),
-                SERVED.end()
-            )),
-        ),
+        ("interface", format!("ramal:crm {}; this host serves {}", manifest.interface, served()).into()),
         (
             "SDK",
             match sdk(inspected) {

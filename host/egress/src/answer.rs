@@ -24,6 +24,14 @@ pub(crate) struct Answer {
     pub(crate) body: Zeroizing<Vec<u8>>,
 }
 
+#[cfg(feature = "canned")]
+impl Answer {
+    /// An answer that no network brought.
+    pub(crate) fn canned(body: &[u8]) -> Self {
+        Self { status: 200, body: Zeroizing::new(body.to_vec()) }
+    }
+}
+
 /// Why there is none, and whether the CRM had answered.
 pub(crate) type NoAnswer = (Outcome, EgressFailure);
 

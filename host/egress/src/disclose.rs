@@ -72,7 +72,8 @@ impl<'a> Pending<'a> {
 impl Drop for Pending<'_> {
     fn drop(&mut self) {
         let Some(mut row) = self.row.take() else { return };
-        if self.connection.connection_metadata().is_none() {
+        // A status came, so there was a connection; without one nothing left.
+        if row.status.is_none() && self.connection.connection_metadata().is_none() {
             return;
         }
         row.bytes_in = self.bytes_in;

@@ -1,5 +1,8 @@
-//! A thousand invented people go through some twenty kinds of trouble; afterwards everything that operators or
-//! plugins can read is searched for every one of them, in every spelling.
+//! A thousand invented values, of 250 people, go through some twenty kinds of trouble; afterwards everything that
+//! operators or plugins can read is searched for every one of them, in every spelling.
+//!
+//! HOLE: the library behind `ramal-numbers` traces the numbers that it reads (`log::trace!`), so this fails at that
+//! level until such lines are compiled out (`log` with the feature `max_level_debug`).
 
 use ramal_capability::{Clear, DataClass, Direction, Level};
 use serde_json::{Value, json};

@@ -92,7 +92,7 @@ async fn requests_of_a_call() {
     let host = Host::open().await;
     let visited = host.animal("flooder").number(100).granted(|g| g.limits.requests = Some(3)).let_out().await;
     assert_eq!((visited.took("sent").as_str(), visited.lines().len()), ("3", 3));
-    insta::assert_snapshot!(visited.took("answer"), @"");
+    insta::assert_snapshot!(visited.took("answer"), @"denied (quota): asked for one more request; granted: 3 requests in a call; to allow it, add to grant.toml under [limits]: requests = …");
     let visited = host.animal("crowd").number(5).granted(|g| g.limits.requests = Some(3)).let_out().await;
     let answers = visited.took("answer");
     let denied = answers.lines().filter(|line| rule_in(line) == Some("quota")).count();
@@ -168,6 +168,21 @@ async fn bytes_of_all_answers(#[case] animal: &str) {
     if animal == "crowd" {
         assert_eq!(answers.lines().filter(|line| line.starts_with("200 ")).count(), 2, "{answers}");
     }
+}
+
+// HOLE: `Egress::send_all` reads every answer whole before the first is counted (host/egress/src/egress.rs,
+// side_by_side; each gets the cap that was left when all were prepared).
+#[tokio::test]
+async fn bytes_of_all_answers_side_by_side_are_not_even_read() {
+    let host = Host::open().await;
+    host.crm.answers(|_| Answer::json(200, &json!({"total": 1, "filling": "x".repeat(900)})));
+    let cage = host.animal("crowd").number(10).granted(|g| {
+        g.limits.total_in_bytes = Some(2_000);
+        g.limits.parallel_requests = Some(1);
+    });
+    cage.let_out().await;
+    let read: u64 = host.ledger.rows().iter().take(10).map(|row| row.bytes_in).sum();
+    assert!(read <= 3_000, "2,000 bytes are granted and {read} were read");
 }
 
 #[rstest]
@@ -279,7 +294,12 @@ async fn lines_of_a_call_and_characters_of_a_line() {
         .let_out()
         .await;
     assert_eq!((visited.code(), visited.report.log_lines), ("ok", 10_000));
-    insta::assert_snapshot!(host.lines.all().join("\n"), @"");
+    insta::assert_snapshot!(host.lines.all().join("\n"), @r"
+    line 0 and a second one xxxxxxxxxxxxxxxx…
+    line 1 and a second one xxxxxxxxxxxxxxxx…
+    line 2 and a second one xxxxxxxxxxxxxxxx…
+    more lines than the grant allows; the rest of this call is not logged
+    ");
 }
 
 #[rstest]

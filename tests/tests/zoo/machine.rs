@@ -1,12 +1,15 @@
 //! Animals against the machine: time, stack, memory, and the border where texts are copied.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ramal_capability::Purpose;
 use ramal_engine::{CallError, Called, Check, Contact, Stop};
 use rstest::rstest;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::crm::Answer;
 use super::host::{Host, ask, authority, person};
 use super::{people, wasm_text};
 
@@ -45,7 +48,7 @@ async fn a_panic_is_told_without_what_it_was_about() {
     let told = format!("{} {} {}", people::PHONE, people::EMAIL, people::DOCUMENT);
     // The words are the plugin's own; where they are shaped like personal data they are masked all the same.
     let visited = host.animal("panicker").told(told).let_out().await;
-    insta::assert_snapshot!(visited.error(), @"");
+    insta::assert_snapshot!(visited.error(), @"the plugin was stopped (panic): panicked over [contact.phone] [contact.phone] [e-mail] [number]");
 }
 
 #[tokio::test]
@@ -58,11 +61,70 @@ async fn the_hosts_own_work_for_a_guest_is_bounded() {
     assert!(took < Duration::from_secs(3), "a guest with 250 ms made the host work for {took:?}");
 }
 
+// HOLE: `Invocation::mask` looks for every seal of the call in the whole text before the text is
+// cut (host/engine/src/imports.rs, log; host/engine/src/plugin.rs, plugin_error), and no deadline ends that.
+#[rstest]
+#[case::line("")]
+#[case::error("error")]
+#[tokio::test]
+async fn hiding_many_seals_in_a_long_text_is_bounded_work(#[case] told: &str) {
+    let host = Host::open().await;
+    let plugin = host.animal("mask-burner").told(told).number(2_000).load().await.unwrap();
+    let started = Instant::now();
+    let called = plugin.call(authority(), ask(&[people::PHONE.into()])).await;
+    let took = started.elapsed();
+    assert_eq!(called.outcome.is_ok(), told.is_empty());
+    assert!(took < Duration::from_secs(1), "one text made the host work for {took:?}");
+    host.holds_nothing_personal("");
+    host.still_serves().await;
+}
+
+// HOLE: `EchoGuard::repeats` compares each bounded value with each opened one
+// (host/capability/src/echo.rs), and no deadline ends that.
+#[tokio::test]
+async fn comparing_many_fields_with_many_opened_values_is_bounded_work() {
+    let host = Host::open().await;
+    let many = |count: usize| -> Value {
+        let item =
+            |n| json!({"id": format!("person-{n}"), "phone": format!("+55119{:08}", 50_000_000 + n * 919)});
+        json!({"items": (0..count).map(item).collect::<Vec<_>>()})
+    };
+    let ids: Vec<Value> = (0..40_000).map(|n| json!({"id": format!("person-{n}")})).collect();
+    let (people, ids) = (many(4_000), json!({ "items": ids }));
+    let finds = AtomicUsize::new(0);
+    host.crm.answers(move |asked| match asked.method.as_str() {
+        "POST" => Answer::json(200, &json!({"id": "n-1"})),
+        _ if finds.fetch_add(1, Ordering::SeqCst) == 0 => Answer::json(200, &people),
+        _ => Answer::json(200, &ids),
+    });
+    let cage = host.animal("echo-burner").granted(|g| g.limits.cpu_ms = Some(5_000));
+    let plugin = cage.load().await.unwrap();
+    let started = Instant::now();
+    let called = plugin.call(authority(), ask(&[people::PHONE.into()])).await;
+    let took = started.elapsed();
+    assert_eq!(called.outcome.err(), None);
+    assert_eq!(called.report.rules.requests, 3);
+    assert!(took < Duration::from_secs(2), "four thousand values and ten times as many fields took {took:?}");
+    host.still_serves().await;
+}
+
+#[rstest]
+#[case::contacts("", 50_000)]
+#[case::phones("phones", 1_000_000)]
+#[tokio::test]
+async fn a_flood_of_empty_records_is_not_copied(#[case] told: &str, #[case] number: u64) {
+    let host = Host::open().await;
+    let cage =
+        host.animal("empty-records").told(told).number(number).granted(|g| g.limits.cpu_ms = Some(5_000));
+    let visited = cage.let_out().await;
+    assert_eq!(visited.stop(), Some(Stop::HostcallBytes), "{}", visited.error());
+}
+
 #[tokio::test]
 async fn waiting_does_not_make_time_for_computing() {
     // exceeds: wall_ms
     let host = Host::open().await;
-    host.crm.answers(|_| super::crm::Answer::raw(b"").then_silence());
+    host.crm.answers(|_| Answer::raw(b"").then_silence());
     let visited = host
         .animal("late-worker")
         .granted(|g| {

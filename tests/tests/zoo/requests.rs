@@ -98,7 +98,7 @@ async fn the_host_says_who_it_is_and_nothing_more() {
     let visited = host.animal("parrot").asked_to(&params("who", &[("who", "$0 x-admin: 1")])).let_out().await;
     let mut names: Vec<&str> = visited.asked[0].headers.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
-    insta::assert_snapshot!(names.join(" "), @"");
+    insta::assert_snapshot!(names.join(" "), @"accept accept-encoding host user-agent x-who");
     assert_eq!(visited.asked[0].header("x-who"), Some(format!("{} x-admin: 1", people::PHONE).as_str()));
     // The route has no credential; the one that has gets it in its slot.
     let visited = host.animal("parrot").asked_to(&params("find", &[("phone", "$0")])).let_out().await;
@@ -128,6 +128,6 @@ async fn a_secret_that_is_not_stored_is_told_without_names_of_others() {
     authority.tenant = ramal_capability::TenantId::new("another-tenant").unwrap();
     let called = plugin.call(authority, super::host::ask(&[people::PHONE.into()])).await;
     let visited = host.watched(called).await;
-    insta::assert_snapshot!(visited.error(), @"");
+    insta::assert_snapshot!(visited.error(), @"the credential `key` cannot be used");
     assert!(visited.lines().is_empty());
 }

@@ -77,12 +77,14 @@ async fn a_seal_in_its_place_opens_there_and_nowhere_else() {
     assert_eq!(host.ledger.rows()[0].classes, [(DataClass::ContactPhone, 3)].into());
 }
 
+// HOLE (host/capability/src/seal.rs, read): the alphabet is decoded in either case, so a seal in capitals is an
+// altered seal that opens.
 #[tokio::test]
 async fn forged_seals_open_nothing() {
     let host = Host::open().await;
     let visited = host.animal("forger").let_out().await;
     let answers = visited.took("answer");
-    assert_eq!(answers.lines().count(), 8);
+    assert_eq!(answers.lines().count(), 9, "{answers}");
     for line in answers.lines() {
         let (what, answer) = line.split_once(": ").unwrap();
         assert_eq!(rule_in(answer), Some("seal-unknown"), "{what}: {answer}");
@@ -247,7 +249,8 @@ async fn what_may_be_shown_is_shown_to_people(#[case] place: &str) {
 async fn an_error_that_boasts_is_masked() {
     let host = Host::open().await;
     let visited = host.animal("boaster").told("found nobody:").let_out().await;
-    insta::assert_snapshot!(visited.error(), @"");
+    let words = "found nobody: [contact.phone] [contact.phone] | FOUND NOBODY: SEALED_CONTACT.PHONE_";
+    assert!(visited.error().starts_with(words), "{}", visited.error());
 }
 
 #[tokio::test]
@@ -257,8 +260,8 @@ async fn a_log_that_tells_tales_is_masked() {
     assert_eq!(visited.code(), "permanent");
     let lines = host.lines.all();
     assert_eq!(lines.len(), 16);
-    insta::assert_snapshot!(lines[0], @"");
-    insta::assert_snapshot!(lines[12], @"");
+    assert_eq!(lines[0], "[contact.phone]");
+    insta::assert_snapshot!(lines[12], @r#"200 {"total":1,"items":[{"id":"c-0001","name":"[contact.name]","phone":"[contact.phone]","email":"[contact.email]","document":"[contact.document]"}]}"#);
 }
 
 #[tokio::test]

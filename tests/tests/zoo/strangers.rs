@@ -60,7 +60,7 @@ fn core_with(fields: &str) -> Vec<u8> {
 )]
 #[case::not_in_the_manifest(
     with("(import \"ramal:crm/egress@0.1.0\" (instance))"),
-    "the component imports `ramal:crm/egress@0.1.0`, which its manifest does not explain"
+    "the component imports `egress`, which its manifest does not explain; add it to `uses`, so that an admin can see it"
 )]
 #[case::version_to_come(
     with("(import \"ramal:crm/log@0.2.0\" (instance))"),
@@ -106,8 +106,8 @@ fn core_with(fields: &str) -> Vec<u8> {
     core_with("(table 1 funcref) (table 1 funcref) (table 1 funcref)"),
     "the tables: 3 and at most 2 are accepted"
 )]
-#[case::instance_bomb(with(&format!("(core module $m) {}", "(core instance (instantiate $m))".repeat(100))), "the core instances: 4 and at most 3 are accepted")]
-#[case::component_bomb(with(&format!("(component $c) {}", "(instance (instantiate $c))".repeat(1_000))), "the component instances: 501 and at most 500 are accepted")]
+#[case::instance_bomb(with(&format!("(core module $m) {}", "(core instance (instantiate $m))".repeat(100))), "the core instances: 100 and at most 3 are accepted")]
+#[case::component_bomb(with(&format!("(component $c) {}", "(instance (instantiate $c))".repeat(1_000))), "the component instances: 1000 and at most 500 are accepted")]
 #[case::nested_components(
     with("(component (component (component)))"),
     "the component is put together from components that hold others; give a plugin that was built alone, with `ramal build`"
@@ -119,7 +119,7 @@ fn core_with(fields: &str) -> Vec<u8> {
 #[tokio::test]
 async fn what_is_no_plugin_is_refused(#[case] wasm: Vec<u8>, #[case] expected: &str) {
     let host = Host::open().await;
-    let error = host.animal("none").wasm(wasm).refused().await.to_string();
+    let error = host.animal("none").wasm(wasm).granted(|g| g.routes.clear()).refused().await.to_string();
     assert!(error.starts_with(expected), "{error}");
     assert!(host.crm.asked().is_empty());
 }
@@ -202,9 +202,9 @@ async fn a_grant_for_something_else_is_refused(#[case] change: Change, #[case] e
 
 #[tokio::test]
 async fn a_compile_bomb_that_passes_the_checks_dies_in_its_worker() {
-    // Seven functions at the limit of what is accepted, and a worker with a second to spare.
+    // Seven functions near the limit of what is accepted, and a worker with a second to spare.
     let mut one = format!("(func (param i32) (local {}) ", "i32 ".repeat(900));
-    for at in 0..1_500 {
+    for at in 0..1_000 {
         let local = 1 + at % 900;
         one.push_str(&format!(
             "loop local.get {local} i32.const 1 i32.add local.set {local} local.get 0 br_if 0 end "

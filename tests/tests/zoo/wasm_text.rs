@@ -64,13 +64,13 @@ pub(crate) fn check(fields: &str, body: &str) -> Vec<u8> {
 
 /// A plugin with `find-by-phone` and an allocator that runs these instructions.
 pub(crate) fn find_with_realloc(fields: &str, realloc: &str) -> Vec<u8> {
-    let p2 = "(param i32 i32) (result i32) unreachable";
+    let takes = |many: usize| format!("(param {}) (result i32) unreachable", "i32 ".repeat(many));
     let functions = [
         ("find-by-phone", "(param i32 i32) (result i32) i32.const 64".to_owned()),
-        ("search", "(param i32 i32 i32 i32 i32 i32) (result i32) unreachable".to_owned()),
-        ("get", p2.to_owned()),
-        ("create", "(param i32) (result i32) unreachable".to_owned()),
-        ("update", "(param i32) (result i32) unreachable".to_owned()),
+        ("search", takes(6)),
+        ("get", takes(2)),
+        ("create", takes(12)),
+        ("update", takes(14)),
     ];
     let functions: String = functions
         .iter()

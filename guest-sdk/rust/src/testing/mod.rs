@@ -217,7 +217,7 @@ impl Host {
     pub fn try_cx<S: DeserializeOwned>(self) -> Result<TestCx<S>, String> {
         let invocation = self.rights.begin(&self.manifest, &self.settings)?;
         let stage = Rc::new(Stage::new(invocation, self.answers, self.store));
-        let cx = Cx::open(Rc::<Stage>::clone(&stage) as Rc<dyn crate::host::Host>).map_err(|e| e.to_string())?;
+        let cx = Cx::open(Rc::<Stage>::clone(&stage)).map_err(|e| e.to_string())?;
         Ok(TestCx { cx, stage })
     }
 }

@@ -225,17 +225,23 @@ fn line(node: &Node, show_values: bool) -> String {
         }
         // A line break in a value would look like another value.
         Node::Personal(value, _) if show_values => value.expose().replace(char::is_control, "\u{fffd}"),
-        Node::Personal(_, classes) if classes.is_empty() => "•••  in clear".to_owned(),
+        Node::Personal(_, classes) if classes.is_empty() => "•••  not sealed".to_owned(),
         Node::Personal(_, classes) => {
             format!("•••  {}", classes.iter().map(|class| class.as_str()).collect::<Vec<_>>().join(", "))
         }
         Node::List(items) => count(items.len() as u64, "entry", "entries"),
-        Node::Record(parts) => parts
-            .iter()
-            .filter(|(_, part)| !matches!(part, Node::Absent))
-            .map(|(name, part)| format!("{name} {}", line(part, show_values)))
-            .collect::<Vec<_>>()
-            .join(", "),
+        Node::Record(parts) => match parts.as_slice() {
+            // What a plugin labelled itself.
+            [(name, Node::Word(label)), (_, value)] if name == "label" => {
+                format!("{label}: {}", line(value, show_values))
+            }
+            parts => parts
+                .iter()
+                .filter(|(_, part)| !matches!(part, Node::Absent))
+                .map(|(name, part)| format!("{name} {}", line(part, show_values)))
+                .collect::<Vec<_>>()
+                .join(", "),
+        },
     }
 }
 
@@ -284,7 +290,7 @@ mod tests {
           emails   none
           url      http://127.0.0.1:7788/contacts/42
           updated  2026-11-23T12:00:00Z
-          extra    label City, value •••  in clear
+          extra    City: •••  not sealed
         ");
     }
 
@@ -299,7 +305,7 @@ mod tests {
           emails   none
           url      http://127.0.0.1:7788/contacts/42
           updated  2026-11-23T12:00:00Z
-          extra    label City, value Recife
+          extra    City: Recife
 
         next
           c2

@@ -11,11 +11,12 @@ pub(crate) fn failure(error: CallError, plugin: &Plugin, grant: &str, file: &str
     match error {
         CallError::Denied(denial) => {
             let rule = denial.rule;
+            let of_class = denial.fix.as_ref().is_some_and(|fix| fix.table == "[classes]");
             let failure = Failure::denied(denial, grant, file);
             match rule {
                 Rule::User => failure.hint("say who acts: --user NAME"),
-                Rule::Purpose => {
-                    failure.hint("say what the call is for with --purpose, if it is for something else")
+                Rule::Purpose if !of_class => {
+                    failure.hint("if the call is for something else, say so: --purpose PURPOSE")
                 }
                 _ => failure,
             }

@@ -210,3 +210,11 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     let done = child.wait_with_output().unwrap();
     assert_eq!((done.status.code(), String::from_utf8(done.stderr).unwrap()), (Some(0), String::new()));
 }
+
+#[test]
+fn the_variable_that_names_the_fixtures_does_not_ask_for_the_practice_setup() {
+    let place = place();
+    let done = place.ramal(&["run"]).env("RAMAL_FIXTURES", "somewhere").output().unwrap();
+    let told = String::from_utf8(done.stderr).unwrap();
+    assert!(done.status.code() == Some(3) && told.contains("ramal.toml"), "{told}");
+}
