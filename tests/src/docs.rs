@@ -103,7 +103,8 @@ fn fences(page: &str) -> Result<Vec<Fence>, BadPage> {
             }
             (Some(_), Some("")) => all.extend(open.take()),
             (Some(fence), Some(_)) => {
-                let what = format!("a block begins within the one of line {}; end that one with ```", fence.line);
+                let what =
+                    format!("a block begins within the one of line {}; end that one with ```", fence.line);
                 return Err(BadPage { line: at + 1, what });
             }
             (Some(fence), None) => {
@@ -152,7 +153,10 @@ fn steps(text: &str, first: usize) -> Result<Vec<Step>, BadPage> {
 fn step(command: &str, line: usize) -> Result<Step, BadPage> {
     let (command, exit) = match command.rsplit_once(" # exit ") {
         Some((command, code)) => {
-            let code = code.trim().parse().map_err(|_| BadPage { line, what: "`# exit` needs a number".to_owned() })?;
+            let code = code
+                .trim()
+                .parse()
+                .map_err(|_| BadPage { line, what: "`# exit` needs a number".to_owned() })?;
             (command.trim_end(), code)
         }
         None => (command.trim_end(), 0),
@@ -192,7 +196,9 @@ pub fn is_like(shown: &str, printed: &str) -> bool {
     let printed = printed.trim();
     let parts: Vec<&str> = shown.trim().split('…').collect();
     let [first, middle @ .., last] = parts.as_slice() else { return parts == [printed] };
-    let Some(rest) = printed.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else { return false };
+    let Some(rest) = printed.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else {
+        return false;
+    };
     let mut rest = rest;
     for part in middle {
         match rest.split_once(part) {

@@ -28,7 +28,8 @@ fn every_link_of_the_documents_leads_somewhere() {
                 broken.push(place);
             } else if !heading.is_empty() {
                 let there = fs::read_to_string(&to).unwrap_or_default();
-                let headings = there.lines().filter_map(|line| line.trim_start_matches('#').strip_prefix(' '));
+                let headings =
+                    there.lines().filter_map(|line| line.trim_start_matches('#').strip_prefix(' '));
                 if !headings.map(anchor).any(|known| known == heading) {
                     broken.push(place);
                 }

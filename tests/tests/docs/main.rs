@@ -3,7 +3,13 @@
 //!
 //! A reader's first ten minutes are the only ones that all readers have. `ramal_tests::docs` says how a page is
 //! written.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
 
 mod links;
 mod reader;

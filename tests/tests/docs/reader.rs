@@ -193,7 +193,9 @@ impl Reader {
             .env("CARGO_TERM_COLOR", "never")
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
-        for name in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "RAMAL_FIXTURES", "RAMAL_LOG", "RAMAL_CACHE_DIR"] {
+        for name in
+            ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "RAMAL_FIXTURES", "RAMAL_LOG", "RAMAL_CACHE_DIR"]
+        {
             shell.env_remove(name);
         }
         if std::env::var_os("RUSTUP_TOOLCHAIN").is_none() {
@@ -213,7 +215,9 @@ fn built() -> PathBuf {
 fn ramal() -> PathBuf {
     let path = match std::env::var_os("RAMAL_BIN") {
         Some(path) => PathBuf::from(path),
-        None => std::env::current_exe().unwrap().ancestors().nth(2).map(|profile| profile.join("ramal")).unwrap(),
+        None => {
+            std::env::current_exe().unwrap().ancestors().nth(2).map(|profile| profile.join("ramal")).unwrap()
+        }
     };
     assert!(path.is_file(), "{} is not there; build it: cargo build -p ramal-cli", path.display());
     fs::canonicalize(path).unwrap()
@@ -226,4 +230,3 @@ fn channel_of_the_workspace() -> String {
     let table: toml::Table = text.parse().unwrap();
     table["toolchain"]["channel"].as_str().unwrap().to_owned()
 }
-

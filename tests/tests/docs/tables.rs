@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use ramal_capability::{
-    CredentialKind, DataClass, Digest, Export, FieldSpec, Import, InteractionId, Language, Level, LimitName, Limits,
-    Manifest, PluginId, Purpose, RouteId, Rule, TenantId, UserId,
+    CredentialKind, DataClass, Digest, Export, FieldSpec, Import, InteractionId, Language, Level, LimitName,
+    Limits, Manifest, PluginId, Purpose, RouteId, Rule, TenantId, UserId,
 };
 use ramal_ledger::{Disclosure, Outcome};
 use ramal_tests::docs::{Block, blocks, table};
@@ -16,7 +16,8 @@ use crate::page;
 fn columns<const N: usize>(name: &str, first: &str) -> Vec<[String; N]> {
     let rows = table(&page(name), first);
     assert!(!rows.is_empty(), "docs/{name}.md has no table `{first}`");
-    let cut = |row: Vec<String>| <[String; N]>::try_from(row.into_iter().take(N).collect::<Vec<_>>()).unwrap();
+    let cut =
+        |row: Vec<String>| <[String; N]>::try_from(row.into_iter().take(N).collect::<Vec<_>>()).unwrap();
     rows.into_iter().map(cut).collect()
 }
 
@@ -28,7 +29,8 @@ fn names(name: &str, first: &str) -> Vec<String> {
 fn readable(number: u64, unit: &str) -> String {
     let binary = [(1024 * 1024, "MiB"), (1024, "KiB")];
     if unit == "bytes"
-        && let Some((size, word)) = binary.into_iter().find(|(size, _)| number >= *size && number.is_multiple_of(*size))
+        && let Some((size, word)) =
+            binary.into_iter().find(|(size, _)| number >= *size && number.is_multiple_of(*size))
     {
         return format!("{} {word}", number / size);
     }
@@ -50,7 +52,11 @@ fn join<T: ToString>(all: &[T]) -> String {
 #[test]
 fn the_limits_are_those_of_the_code() {
     let row = |limit: &LimitName| {
-        [limit.name.replace('_', "-"), readable(limit.default, limit.unit), readable(limit.ceiling, limit.unit)]
+        [
+            limit.name.replace('_', "-"),
+            readable(limit.default, limit.unit),
+            readable(limit.ceiling, limit.unit),
+        ]
     };
     let expected: Vec<[String; 3]> = Limits::ALL.iter().map(row).collect();
     assert_eq!(columns::<3>("vendor", "limit"), expected);
@@ -85,7 +91,10 @@ fn the_bounded_types_are_those_of_the_code() {
     let told = told.split_once("bounded types are ").unwrap().1.replace(" and ", ", ");
     let kind = |text: &str| text.split('(').next().unwrap_or_default().to_owned();
     for word in told.split(", ").map(kind) {
-        assert!(listed.iter().any(|text| kind(text) == word), "docs/vendor.md lacks the bounded type `{word}`");
+        assert!(
+            listed.iter().any(|text| kind(text) == word),
+            "docs/vendor.md lacks the bounded type `{word}`"
+        );
     }
 }
 
@@ -107,8 +116,10 @@ fn the_reference_manifest_shows_every_kind_of_credential() {
         Block::File { path, text } if path == "reference/plugin.toml" => Some(text),
         _ => None,
     });
-    let manifest = Manifest::parse("plugin.toml", &text.expect("docs/vendor.md has reference/plugin.toml")).unwrap();
-    let mut shown: Vec<&str> = manifest.credentials.iter().map(|credential| credential.kind.as_str()).collect();
+    let manifest =
+        Manifest::parse("plugin.toml", &text.expect("docs/vendor.md has reference/plugin.toml")).unwrap();
+    let mut shown: Vec<&str> =
+        manifest.credentials.iter().map(|credential| credential.kind.as_str()).collect();
     manifest.credentials.iter().for_each(|credential| match &credential.kind {
         CredentialKind::Bearer
         | CredentialKind::Header { .. }

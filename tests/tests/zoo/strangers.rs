@@ -204,7 +204,7 @@ async fn a_grant_for_something_else_is_refused(#[case] change: Change, #[case] e
 async fn a_compile_bomb_that_passes_the_checks_dies_in_its_worker() {
     // Seven functions near the limit of what is accepted, and a worker with a second to spare.
     let mut one = format!("(func (param i32) (local {}) ", "i32 ".repeat(900));
-    for at in 0..1_000 {
+    for at in 0..600 {
         let local = 1 + at % 900;
         one.push_str(&format!(
             "loop local.get {local} i32.const 1 i32.add local.set {local} local.get 0 br_if 0 end "
@@ -218,7 +218,7 @@ async fn a_compile_bomb_that_passes_the_checks_dies_in_its_worker() {
     let limits = CompileLimits { cpu_seconds: 1, ..CompileLimits::default() };
     let host = Host::open_with(With { compile: limits, ..With::default() }).await;
     let error = host.animal("none").wasm(bomb).granted(|g| g.routes.clear()).refused().await;
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"compiling the plugin took more than 1 s and was stopped; simplify its largest functions, or raise the limit");
 }
 
 #[tokio::test]
