@@ -32,6 +32,8 @@ rules! {
     GrantEnded = "grant-ended",
     /// The purpose is not granted, or not asked for by the manifest.
     Purpose = "purpose",
+    /// A value without which the call means nothing, of a class that the grant does not hand in.
+    Class = "class",
     /// The call needs a live interaction and there is none.
     Interaction = "interaction",
     /// The call needs an acting user and there is none.

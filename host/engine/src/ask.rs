@@ -109,7 +109,7 @@ pub(crate) fn present<T>(indices: Option<&T>) -> wasmtime::Result<&T> {
 pub(crate) fn needed(invocation: &mut Invocation, class: DataClass, value: &Clear) -> Result<String, Denial> {
     invocation.hand_in(class, value)?.ok_or_else(|| {
         Denial::new(
-            Rule::Purpose,
+            Rule::Class,
             format!("{class} for {}", invocation.export()),
             format!("{class} to-plugin = none"),
         )

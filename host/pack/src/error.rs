@@ -12,12 +12,12 @@ use crate::section::SectionError;
 #[non_exhaustive]
 pub enum PackError {
     /// The folder holds no Rust crate.
-    #[error("there is no Cargo.toml in {}; give the folder of a plugin, or make one with `ramal new`", .0.display())]
+    #[error("there is no Cargo.toml in {}; give the folder of a plugin, such as plugins/practice", .0.display())]
     NoCrate(PathBuf),
     /// The folder holds no manifest.
     #[error(
         "there is no plugin.toml in {}, beside Cargo.toml; it declares what the plugin is and asks for, \
-         `ramal new` writes one to start from",
+         plugins/practice/plugin.toml is one to start from",
         .0.display()
     )]
     NoManifest(PathBuf),
