@@ -177,7 +177,7 @@ impl fmt::Display for NotPrinted {
 }
 
 /// Whether the shown lines stand among the printed ones, in this order; `…` is anything, within its line or, alone
-/// in one, any lines. White space at the ends does not count.
+/// in one, any lines.
 ///
 /// # Errors
 /// The first shown line that is not there.
@@ -191,11 +191,12 @@ pub fn compare<'a>(shown: &[String], printed: impl IntoIterator<Item = &'a str>)
     Ok(())
 }
 
-/// Whether one line is as shown.
+/// Whether one line is as shown. A run of spaces is one: columns are as wide as their longest word.
 pub fn is_like(shown: &str, printed: &str) -> bool {
-    let printed = printed.trim();
-    let parts: Vec<&str> = shown.trim().split('…').collect();
-    let [first, middle @ .., last] = parts.as_slice() else { return parts == [printed] };
+    let narrow = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (shown, printed) = (narrow(shown), narrow(printed));
+    let parts: Vec<&str> = shown.split('…').collect();
+    let [first, middle @ .., last] = parts.as_slice() else { return shown == printed };
     let Some(rest) = printed.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else {
         return false;
     };
@@ -213,7 +214,9 @@ pub fn is_like(shown: &str, printed: &str) -> bool {
 pub fn table(page: &str, first_column: &str) -> Vec<Vec<String>> {
     let cells = |line: &str| -> Vec<String> {
         let inner = line.trim().trim_start_matches('|').trim_end_matches('|');
-        inner.split('|').map(|cell| cell.trim().replace('`', "")).collect()
+        // `\|` is a bar within a cell.
+        let cells = inner.replace("\\|", "\u{0}");
+        cells.split('|').map(|cell| cell.trim().replace('`', "").replace('\u{0}', "|")).collect()
     };
     let mut lines = page.lines().skip_while(|line| {
         !(line.starts_with('|') && cells(line).first().is_some_and(|cell| cell == first_column))

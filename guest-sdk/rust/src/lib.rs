@@ -128,6 +128,11 @@ pub use store::{Store, StoreFailure};
 pub use text::Text;
 pub use words::{PhoneStyle, Words};
 
+/// The README's example, compiled with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// What a plugin's source usually needs: `use ramal_sdk::prelude::*;`.
 pub mod prelude {
     pub use serde::{Deserialize, Serialize};

@@ -3,42 +3,99 @@
 //!
 //! Projection is the wall: what a route does not list is dropped, and classed fields come back sealed
 //! whatever they hold. Bounded fields are what is left, and here each of them is compared with every value
-//! that this invocation opened, plain, re-cased, reversed, percent-, hex- or base64-encoded, and split over
-//! the fields of one answer. What this cannot stop (one digit per answer, agreed codes) is in SECURITY.md.
+//! that this invocation opened: plain, re-cased, with other separators, reversed, percent-, hex- or
+//! base64-encoded as a whole or in a part, and split over the fields of one answer. What this cannot stop (one
+//! digit per answer, agreed codes) is in SECURITY.md.
+//!
+//! Values are kept as short windows of their characters in sets, so that a field costs its own length however
+//! many values were opened: a comparison of each with each could be made to run for longer than any deadline.
+
+use std::collections::HashSet;
 
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
 
 /// Shorter values are too common to compare with: an owner called `Al` would drop half of all words.
 const SHORTEST: usize = 6;
-/// Digits that must come together over several fields before a split value is assumed.
-const SPLIT_DIGITS: usize = 9;
+/// As many characters in a row of an opened value are an echo of it.
+const WINDOW: usize = 8;
+/// Digits that must come together over several fields before a split value is assumed: an area code and a
+/// number. Fewer come together by chance in long lists of numbered records.
+const SPLIT_DIGITS: usize = 11;
+/// The same for words.
+const SPLIT_WORDS: usize = 12;
 
-/// The values that were opened, in the forms that are compared.
+/// What was opened, in the forms that are compared.
 #[derive(Default)]
 pub(crate) struct EchoGuard {
-    words: Vec<String>,
-    digits: Vec<String>,
+    /// Windows of letters and digits in lower case, and of digits alone. Seven bytes of eight hold the
+    /// characters of shorter values with their length.
+    windows: HashSet<u64>,
+    /// The ends of numbers and the starts of words that are looked for over several fields, both directions.
+    split: HashSet<u128>,
     /// Credentials: looked for whole. Pieces of a long random token are found in other ids by chance.
     secrets: Vec<String>,
 }
 
-/// What one answer brought in bounded fields so far.
+/// What one answer brought in bounded fields so far: all of it, identifiers alone, and all but them. A value's
+/// pieces in one kind of field are not hidden by what stands in the others.
 #[derive(Default)]
 pub(crate) struct Collected {
-    digits: String,
-    words: String,
+    all: String,
+    ids: String,
+    others: String,
+}
+
+/// Letters and digits in lower case: what is left when separators and case do not count.
+fn bare(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+fn reversed(text: &str) -> String {
+    text.chars().rev().collect()
+}
+
+/// Up to eight bytes as a number; the length is in it, so that a short one is none of a longer one's windows.
+fn packed(window: &[u8]) -> u64 {
+    let value = window.iter().fold(0u64, |number, byte| (number << 8) | u64::from(*byte));
+    if window.len() < WINDOW { value | ((window.len() as u64) << 56) } else { value }
+}
+
+fn packed_long(window: &[u8]) -> u128 {
+    let value = window.iter().fold(0u128, |number, byte| (number << 8) | u128::from(*byte));
+    value | ((window.len() as u128) << 112)
 }
 
 impl EchoGuard {
     /// Remembers a value that goes out.
     pub(crate) fn add(&mut self, value: &str) {
-        let words = value.trim().to_lowercase();
-        if words.len() >= SHORTEST && !self.words.contains(&words) {
-            self.words.push(words);
+        for form in [bare(value), digits(value)] {
+            for form in [reversed(&form), form] {
+                let bytes = form.as_bytes();
+                match bytes.len() {
+                    0..SHORTEST => {}
+                    SHORTEST..WINDOW => {
+                        self.windows.insert(packed(bytes));
+                    }
+                    _ => self.windows.extend(bytes.windows(WINDOW).map(packed)),
+                }
+            }
         }
-        let digits: String = value.chars().filter(char::is_ascii_digit).collect();
-        if digits.len() >= SHORTEST && !self.digits.contains(&digits) {
-            self.digits.push(digits);
+        let number = digits(value);
+        if let Some(end) = number.len().checked_sub(SPLIT_DIGITS.min(number.len()).max(SHORTEST + 3)) {
+            let end = number.get(end..).unwrap_or_default();
+            self.split.insert(packed_long(end.as_bytes()));
+            self.split.insert(packed_long(reversed(end).as_bytes()));
+        }
+        let words = bare(value);
+        if let Some(start) = words.as_bytes().get(..SPLIT_WORDS) {
+            self.split.insert(packed_long(start));
+            let back = reversed(&words);
+            self.split
+                .insert(packed_long(back.as_bytes().get(back.len() - SPLIT_WORDS..).unwrap_or_default()));
         }
     }
 
@@ -50,8 +107,8 @@ impl EchoGuard {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.words.is_empty() && self.digits.is_empty() && self.secrets.is_empty()
+    fn is_empty(&self) -> bool {
+        self.windows.is_empty() && self.secrets.is_empty()
     }
 
     /// Whether a bounded value repeats an opened one.
@@ -62,55 +119,70 @@ impl EchoGuard {
         if self.repeats_plain(text) {
             return true;
         }
-        let reversed: String = text.chars().rev().collect();
-        if self.repeats_plain(&reversed) {
-            return true;
+        if text.contains('%') {
+            let plain: Vec<u8> = percent_encoding::percent_decode_str(text).collect();
+            if self.repeats_decoded(&plain) {
+                return true;
+            }
         }
-        let bytes = text.trim_end_matches('=').as_bytes();
-        let decoded = [
-            HEXLOWER_PERMISSIVE.decode(bytes).ok(),
-            BASE64_NOPAD.decode(bytes).ok(),
-            BASE64URL_NOPAD.decode(bytes).ok(),
-            text.contains('%').then(|| percent_encoding::percent_decode_str(text).collect()),
-        ];
-        decoded
-            .into_iter()
-            .flatten()
-            .filter_map(|bytes| String::from_utf8(bytes).ok())
-            .any(|plain| plain.len() >= SHORTEST && self.repeats_plain(&plain))
+        let code = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '_' | '-');
+        std::iter::once(text.trim_end_matches('='))
+            .chain(text.split(|c| !code(c)))
+            .filter(|run| run.len() >= SHORTEST + 2)
+            .any(|run| {
+                let bytes = run.as_bytes();
+                [
+                    HEXLOWER_PERMISSIVE.decode(bytes).ok(),
+                    BASE64_NOPAD.decode(bytes).ok(),
+                    BASE64URL_NOPAD.decode(bytes).ok(),
+                ]
+                .into_iter()
+                .flatten()
+                .any(|plain| self.repeats_decoded(&plain))
+            })
+    }
+
+    fn repeats_decoded(&self, plain: &[u8]) -> bool {
+        std::str::from_utf8(plain).is_ok_and(|plain| plain.len() >= SHORTEST && self.repeats_plain(plain))
     }
 
     fn repeats_plain(&self, text: &str) -> bool {
         let folded = text.to_lowercase();
-        if self.secrets.iter().any(|secret| folded.contains(secret.as_str())) {
+        if self
+            .secrets
+            .iter()
+            .any(|secret| folded.contains(secret.as_str()) || reversed(&folded).contains(secret))
+        {
             return true;
         }
-        if self.words.iter().any(|w| folded.contains(w.as_str()) || w.contains(folded.as_str())) {
-            return true;
-        }
-        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-        digits.len() >= SHORTEST
-            && self.digits.iter().any(|d| digits.contains(d.as_str()) || d.contains(digits.as_str()))
+        [bare(text), digits(text)].iter().any(|form| {
+            (SHORTEST..=WINDOW)
+                .any(|length| form.as_bytes().windows(length).any(|w| self.windows.contains(&packed(w))))
+        })
     }
 
     /// Adds a bounded value to what this answer brought.
-    pub(crate) fn collect(&self, collected: &mut Collected, text: &str) {
+    pub(crate) fn collect(&self, collected: &mut Collected, is_id: bool, text: &str) {
         if self.is_empty() {
             return;
         }
-        collected.digits.extend(text.chars().filter(char::is_ascii_digit));
-        collected.words.push_str(&text.to_lowercase());
+        let text = bare(text);
+        collected.all.push_str(&text);
+        if is_id { &mut collected.ids } else { &mut collected.others }.push_str(&text);
     }
 
     /// Whether the bounded values of one answer, one after the other, spell an opened one.
     pub(crate) fn is_spelt_by(&self, collected: &Collected) -> bool {
-        let spelt = |needle: &str, hay: &str| {
-            let reversed: String = needle.chars().rev().collect();
-            hay.contains(needle) || hay.contains(&reversed)
-        };
-        let last = |d: &String| d.get(d.len().saturating_sub(SPLIT_DIGITS)..).unwrap_or_default().to_owned();
-        self.digits.iter().filter(|d| d.len() >= SPLIT_DIGITS).any(|d| spelt(&last(d), &collected.digits))
-            || self.words.iter().chain(&self.secrets).any(|w| spelt(w, &collected.words))
+        [&collected.all, &collected.ids, &collected.others].into_iter().any(|text| {
+            if self.secrets.iter().any(|secret| text.contains(bare(secret).as_str())) {
+                return true;
+            }
+            [text.clone(), digits(text)].iter().any(|form| {
+                (SHORTEST + 3..=SPLIT_WORDS).any(|length| {
+                    form.as_bytes().windows(length).any(|w| self.split.contains(&packed_long(w)))
+                })
+            })
+        })
     }
 }
 
@@ -137,6 +209,14 @@ mod tests {
     #[case::reversed("1200000091155", true)]
     #[case::upper("ANA LIMA INVENTADA", true)]
     #[case::words_in_url("https://x.example/?n=Ana%20Lima%20Inventada", true)]
+    #[case::joined("AnaLimaInventada", true)]
+    #[case::dashes("ana-lima-inventada", true)]
+    #[case::reversed_dashes("adatnevni-amil-ana", true)]
+    #[case::part_of_words("lima-inventada-2", true)]
+    #[case::hex_in_url("https://x.example/2b35353131393030303030303231", true)]
+    #[case::base64_in_url("https://x.example/?n=KzU1MTE5MDAwMDAwMjE=", true)]
+    #[case::with_cents("11900000021.00", true)]
+    #[case::url("https://x.example/contacts/17", false)]
     #[case::other("c-0007", false)]
     #[case::other_number("5521987650000", false)]
     #[case::short("00021", false)]
@@ -150,9 +230,42 @@ mod tests {
         let mut collected = Collected::default();
         for piece in ["551", "190", "000", "002", "1"] {
             assert!(!guard.repeats(piece));
-            guard.collect(&mut collected, piece);
+            guard.collect(&mut collected, true, piece);
         }
         assert!(guard.is_spelt_by(&collected));
+    }
+
+    #[test]
+    fn pieces_between_numbered_ids_are_noticed() {
+        let guard = guard();
+        let mut collected = Collected::default();
+        for (id, piece) in [("c-1", "551"), ("c-2", "190"), ("c-3", "000"), ("c-4", "0021")] {
+            guard.collect(&mut collected, true, id);
+            guard.collect(&mut collected, false, piece);
+        }
+        assert!(guard.is_spelt_by(&collected));
+    }
+
+    #[test]
+    fn a_short_value_is_compared_whole() {
+        let mut guard = EchoGuard::default();
+        guard.add("123456");
+        assert!(guard.repeats("x-123456-y") && guard.repeats("654321"));
+        assert!(!guard.repeats("12345x"));
+    }
+
+    #[test]
+    fn many_values_and_many_fields_cost_little() {
+        let mut guard = EchoGuard::default();
+        for number in 0..4_000 {
+            guard.add(&format!("+55119{number:08}"));
+        }
+        // Each with each would be a thousand times the work of this.
+        let fields: Vec<String> = (0..40_000).map(|n| format!("c-{n:05}")).collect();
+        let mut collected = Collected::default();
+        assert_eq!(fields.iter().filter(|f| guard.repeats(f)).count(), 0);
+        fields.iter().for_each(|f| guard.collect(&mut collected, true, f));
+        let _ = guard.is_spelt_by(&collected);
     }
 
     #[test]
@@ -168,7 +281,7 @@ mod tests {
         let guard = guard();
         let mut collected = Collected::default();
         for id in 0..500 {
-            guard.collect(&mut collected, &format!("c-{id:04}"));
+            guard.collect(&mut collected, true, &format!("c-{id:04}"));
         }
         assert!(!guard.is_spelt_by(&collected));
     }

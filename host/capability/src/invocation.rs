@@ -246,6 +246,11 @@ impl Invocation {
         Ok(prepared)
     }
 
+    /// Bytes that answers of this call may still bring.
+    pub fn bytes_left(&self) -> u64 {
+        self.plan.limits().total_in_bytes.saturating_sub(self.bytes_in)
+    }
+
     /// Guards a value that the answer must not bring back: the credential that went with the request.
     pub fn guard(&mut self, secret: &Clear) {
         self.guard.add_secret(secret.expose());

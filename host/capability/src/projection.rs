@@ -126,8 +126,9 @@ impl<'a> Projector<'a> {
                 self.seen.withheld += 1;
                 return false;
             }
-            self.guard.collect(&mut self.collected, text);
-            if matches!(bounded, Bounded::Id) && looks_personal(text) {
+            let is_id = matches!(bounded, Bounded::Id);
+            self.guard.collect(&mut self.collected, is_id, text);
+            if is_id && looks_personal(text) {
                 self.seen.suspicious_ids += 1;
             }
         }

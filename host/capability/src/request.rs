@@ -149,7 +149,10 @@ pub(crate) struct Opened {
 
 impl Opened {
     fn add(&mut self, class: DataClass, value: &Clear) {
-        self.values.push(value.clone());
+        // A link to a recording is the host's own text; its scheme and host stand in every other link.
+        if class != DataClass::RecordingLink {
+            self.values.push(value.clone());
+        }
         match self.disclosed.iter_mut().find(|d| d.class == class) {
             Some(known) => known.count += 1,
             None => self.disclosed.push(Disclosed { class, count: 1 }),

@@ -131,6 +131,10 @@ impl Vault {
         let split = after.find('_')?;
         let (class, tail) = after.split_at(split);
         let tail = tail.get(1..=TAIL)?;
+        // The decoder would take capitals too, but an altered seal is none.
+        if tail.bytes().any(|b| b.is_ascii_uppercase()) {
+            return None;
+        }
         let token: [u8; 16] = BASE32.decode(tail.as_bytes()).ok()?.try_into().ok()?;
         let slot = *self.by_token.get(&u128::from_be_bytes(token))?;
         let held = self.held.get(slot as usize)?;
@@ -189,6 +193,8 @@ mod tests {
         let relabelled = seal.replace("contact.phone", "contact.name");
         let other_vault = Vault::new([8; 32], 100).seal(DataClass::ContactPhone, "1".into()).unwrap();
         let upper = seal.replace("sealed_", "SEALED_");
+        let capitals = seal.split_at(seal.len() - TAIL);
+        let capitals = format!("{}{}", capitals.0, capitals.1.to_uppercase());
         for bad in [
             "sealed_contact.phone_aaaaaaaaaaaaaaaaaaaaaaaaaa",
             "sealed_",
@@ -197,6 +203,7 @@ mod tests {
             &seal[..seal.len() - 1],
             &relabelled,
             &other_vault,
+            &capitals,
             &seal.to_lowercase().replacen("sealed_", "xsealed_", 1)[1..].replace('_', "__"),
         ] {
             assert!(words(&vault, bad).is_err(), "{bad}");

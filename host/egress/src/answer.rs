@@ -2,6 +2,7 @@
 //! type), so that a refused answer is not read; then the body is read piece by piece under a limit of bytes
 //! and of silence. Compressed answers are refused, not unpacked: the limit would not be one.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
@@ -37,9 +38,12 @@ pub(crate) type NoAnswer = (Outcome, EgressFailure);
 
 /// Reads an answer of at most `cap` bytes, whose body is never silent for longer than `idle`. `read` counts
 /// the bytes of the body, whatever comes of it.
+///
+/// `budget` is what all answers of the call may still bring: those that come side by side share it.
 pub(crate) async fn read(
     response: Response<Incoming>,
     cap: u64,
+    budget: &AtomicU64,
     idle: Duration,
     read: &mut u64,
 ) -> Result<Answer, NoAnswer> {
@@ -58,7 +62,8 @@ pub(crate) async fn read(
     if body.size_hint().lower() > cap {
         return Err(answered(EgressFailure::TooLarge));
     }
-    let body = collect(body, cap, idle, read).await.map_err(|failure| (Outcome::SentFailed, failure))?;
+    let body =
+        collect(body, cap, budget, idle, read).await.map_err(|failure| (Outcome::SentFailed, failure))?;
     if body.is_empty() { Ok(empty(status)) } else { Ok(Answer { status, body }) }
 }
 
@@ -68,7 +73,7 @@ fn empty(status: u16) -> Answer {
 
 /// Whether a body that is not said to be JSON is at least empty.
 async fn nothing(body: Incoming, idle: Duration, read: &mut u64) -> Result<(), NoAnswer> {
-    match collect(body, 0, idle, read).await {
+    match collect(body, 0, &AtomicU64::new(0), idle, read).await {
         Ok(_) => Ok(()),
         Err(EgressFailure::TooLarge) => {
             Err((Outcome::SentAnswered, EgressFailure::Unavailable("the answer is not JSON".to_owned())))
@@ -80,6 +85,7 @@ async fn nothing(body: Incoming, idle: Duration, read: &mut u64) -> Result<(), N
 async fn collect(
     mut body: Incoming,
     cap: u64,
+    budget: &AtomicU64,
     idle: Duration,
     read: &mut u64,
 ) -> Result<Zeroizing<Vec<u8>>, EgressFailure> {
@@ -94,7 +100,8 @@ async fn collect(
                 // Trailers carry nothing that a route could list.
                 let Ok(data) = frame.into_data() else { continue };
                 *read = read.saturating_add(data.len() as u64);
-                if *read > cap {
+                let take = |left: u64| left.checked_sub(data.len() as u64);
+                if *read > cap || budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
                     return Err(EgressFailure::TooLarge);
                 }
                 bytes.extend_from_slice(&data);

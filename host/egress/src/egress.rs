@@ -3,6 +3,7 @@
 
 use std::error::Error as _;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -159,7 +160,8 @@ impl Egress {
         deadline: Instant,
     ) -> Result<Reply, EgressFailure> {
         let prepared = inv.prepare(call)?; // 1–4
-        let exchanged = self.in_order(inv, &prepared, deadline).await?; // 5–8, 10
+        let budget = AtomicU64::new(inv.bytes_left());
+        let exchanged = self.in_order(inv, &prepared, &budget, deadline).await?; // 5–8, 10
         project(inv, &prepared, exchanged) // 9
     }
 
@@ -186,11 +188,13 @@ impl Egress {
         deadline: Instant,
     ) -> Vec<Result<Exchanged, EgressFailure>> {
         let at_once = usize::try_from(inv.plan().limits().parallel_requests).unwrap_or(usize::MAX).max(1);
+        // Answers that come side by side are all held before the first is counted: they share what is left.
+        let budget = &AtomicU64::new(inv.bytes_left());
         let exchanges: Vec<_> = prepared
             .iter()
             .map(|prepared| async move {
                 match prepared {
-                    Ok(prepared) => self.in_order(inv, prepared, deadline).await,
+                    Ok(prepared) => self.in_order(inv, prepared, budget, deadline).await,
                     Err(denied) => Err(denied.clone()),
                 }
             })
@@ -208,17 +212,18 @@ impl Egress {
         &self,
         inv: &Invocation,
         prepared: &Prepared,
+        budget: &AtomicU64,
         deadline: Instant,
     ) -> Result<Exchanged, EgressFailure> {
         let until = deadline.min(Instant::now() + prepared.time());
         self.recordable()?; // Before any effect: what would leave could be recorded.
         let slot = self.credential(inv, prepared, None, until).await?; // 5
-        match self.attempt(inv, prepared, &slot, until).await {
+        match self.attempt(inv, prepared, &slot, budget, until).await {
             // A session that ended: one new login, one more try, and no other failure is ever repeated.
             Err(EgressFailure::AuthExpired) if slot.token.is_some() => {
                 let slot = self.credential(inv, prepared, slot.token.as_ref(), until).await?;
                 self.recordable()?;
-                self.attempt(inv, prepared, &slot, until).await.map(|answer| exchanged(answer, slot))
+                self.attempt(inv, prepared, &slot, budget, until).await.map(|answer| exchanged(answer, slot))
             }
             answer => answer.map(|answer| exchanged(answer, slot)),
         }
@@ -229,6 +234,7 @@ impl Egress {
         inv: &Invocation,
         prepared: &Prepared,
         slot: &Slot,
+        budget: &AtomicU64,
         until: Instant,
     ) -> Result<Answer, EgressFailure> {
         let pool = self.pool(inv, prepared, prepared.origin(), prepared.private())?; // 6
@@ -236,7 +242,7 @@ impl Egress {
         let mut request = outbound::request(&parts(prepared), place)?; // 7
         let connection = capture_connection(&mut request);
         let mut row = Pending::begin(&*self.ledger, inv, prepared, &pool.destination, connection); // 10
-        let exchange = self.exchange(&pool, request, prepared.answer_bytes(), &mut row); // 6, 8
+        let exchange = self.exchange(&pool, request, prepared.answer_bytes(), budget, &mut row); // 6, 8
         match timeout_at(until, exchange).await.unwrap_or(Err((Outcome::SentFailed, EgressFailure::Timeout)))
         {
             Ok(answer) => {
@@ -257,6 +263,7 @@ impl Egress {
         pool: &Pool,
         request: Request<Full<Bytes>>,
         cap: u64,
+        budget: &AtomicU64,
         row: &mut Pending<'_>,
     ) -> Result<Answer, answer::NoAnswer> {
         #[cfg(feature = "canned")]
@@ -271,7 +278,7 @@ impl Egress {
             .await
             .map_err(|e| (Outcome::SentFailed, broken(&e, &pool.destination)))?;
         row.status(response.status().as_u16());
-        answer::read(response, cap, self.idle, &mut row.bytes_in).await
+        answer::read(response, cap, budget, self.idle, &mut row.bytes_in).await
     }
 
     fn recordable(&self) -> Result<(), EgressFailure> {
@@ -373,7 +380,9 @@ impl Egress {
         let pool = self.pool(inv, prepared, plan.origin(), plan.private())?;
         let (client, _permit) = pool.client().await;
         let response = client.request(request).await.map_err(|e| broken(&e, &pool.destination))?;
-        let answer = answer::read(response, LOGIN_BYTES, self.idle, &mut 0).await.map_err(|(_, f)| f)?;
+        let answer = answer::read(response, LOGIN_BYTES, &AtomicU64::new(LOGIN_BYTES), self.idle, &mut 0)
+            .await
+            .map_err(|(_, f)| f)?;
         // A refusal comes as a status or, in JSON-RPC, as a success without a token.
         let token = if answer.status < 300 { plan.token(field, &answer.body) } else { None };
         token.ok_or_else(|| {

@@ -58,7 +58,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
         subject: None, // a pseudonym of your own, if the ledger shall join the rows of one person
         at: jiff::Timestamp::now(),
     };
-    // A `Clear` prints nowhere by itself; the plugin gets a seal of it.
+    // A `Clear` prints nowhere by itself; the plugin gets a seal of it. A CRM may hold a number in several forms:
+    // `ramal-numbers` gives them, and all of them can stand here, the best first.
     let candidates = vec![Clear::new(number.as_str())];
     let called = plugin.call(authority, FindByPhone { candidates }).await;
 

@@ -149,8 +149,7 @@ impl log::Host for CallState {
             return;
         }
         let most = usize::try_from(limits.log_line_chars).unwrap_or(usize::MAX);
-        let one_line = message.replace(|c: char| c.is_control(), " ");
-        let mut text = self.invocation.mask(&one_line);
+        let mut text = self.words(&message, most);
         if let Some((cut, _)) = text.char_indices().nth(most) {
             text.truncate(cut);
             text.push('…');
@@ -169,6 +168,16 @@ impl log::Host for CallState {
 }
 
 impl CallState {
+    /// Words of the guest for an operator: in one line, masked. A text far longer than what is kept of it is not
+    /// masked, which is work that no deadline ends, but left out; a cut before masking could leave half a value.
+    pub(crate) fn words(&self, text: &str, most: usize) -> String {
+        if text.len() > most.saturating_mul(16) {
+            return format!("({} bytes, too long to be shown)", text.len());
+        }
+        let one_line = text.replace(|c: char| c.is_control(), " ");
+        self.invocation.mask(&one_line)
+    }
+
     fn line(&self, level: LogLevel, text: &str) {
         let plan = self.invocation.plan();
         self.shared.log.line(GuestLine {

@@ -163,7 +163,7 @@ async fn run<A: Ask>(inner: Arc<Inner>, who: Authority, ask: A) -> Called<A::Out
             Err(CallError::ResultTooLarge(limits.result_bytes))
         }
         Ok(Ok(raw)) => A::open(raw, &state.invocation).map_err(CallError::from),
-        Ok(Err(error)) => Err(plugin_error(error, &state.invocation).into()),
+        Ok(Err(error)) => Err(plugin_error(error, &state).into()),
         Err(error) => Err(stopped(&inner, &state, &error)),
     };
     let report = CallReport {
@@ -204,12 +204,9 @@ fn log_outcome(state: &CallState, export: &str, error: Option<&CallError>, repor
     }
 }
 
-fn plugin_error(error: GuestError, invocation: &Invocation) -> PluginError {
+fn plugin_error(error: GuestError, state: &CallState) -> PluginError {
     // The words are the plugin's: masked, in one line, and short.
-    let words = |text: String| -> String {
-        let one_line = text.replace(|c: char| c.is_control(), " ");
-        invocation.mask(&one_line).chars().take(500).collect()
-    };
+    let words = |text: String| -> String { state.words(&text, 500).chars().take(500).collect() };
     match error {
         GuestError::Unsupported => PluginError::Unsupported,
         GuestError::NotFound => PluginError::NotFound,

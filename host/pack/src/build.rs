@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use ramal_capability::{Digest, Manifest, PluginId};
 
 use crate::cargo::{Project, Toolchain, build_module};
-use crate::section::{SDK_SECTION, only, outermost, parse_sdk};
-use crate::{PackError, Sdk, SectionError, componentize, foreign, remap};
+use crate::section::{NAMES_SECTION, SDK_SECTION, only, outermost, parse_sdk, without};
+use crate::{PackError, Sdk, SectionError, agree, componentize, foreign, remap};
 
 /// How to build. `Options::default()` is what `ramal build` does without flags.
 #[derive(Debug, Clone, Default)]
@@ -49,7 +49,7 @@ pub struct Packed {
 /// See [`PackError`]; each says what to do.
 pub fn build(path: &Path, options: &Options) -> Result<Packed, PackError> {
     let crate_dir = crate_dir(path)?;
-    let (id, manifest_text) = load_manifest(&crate_dir)?;
+    let (manifest, manifest_text) = load_manifest(&crate_dir)?;
     let toolchain = Toolchain::load(&crate_dir)?;
     let project = Project::load(&crate_dir, options)?;
 
@@ -58,25 +58,35 @@ pub fn build(path: &Path, options: &Options) -> Result<Packed, PackError> {
     let module = build_module(&project, &target_dir, &flags, options)?;
     let core = read_file(&module)?;
 
+    foreign::refuse(&core, &project.suspects())?;
     let (_, sections) = outermost(&core)?;
     let sdk_json = match only(&sections, SDK_SECTION) {
         Err(SectionError::Missing(_)) => return Err(PackError::NotRegistered),
         other => other?,
     };
     let sdk = parse_sdk(sdk_json)?;
-    foreign::refuse(&core, &project.suspects())?;
+    agree::check(&core, &sdk, &manifest)?;
     let sdk_text = String::from_utf8_lossy(sdk_json);
-    let component = componentize(&core, &manifest_text, Some(&sdk_text))?;
+    // No host reads the names of functions: a trap is told by its kind, a panic by its place in the source.
+    // They would be an eighth of the file.
+    let component = componentize(&without(&core, NAMES_SECTION)?, &manifest_text, Some(&sdk_text))?;
 
     let out = match &options.out {
         Some(out) => out.clone(),
         None => {
             let target = options.target_dir.as_deref().unwrap_or(&project.target_directory);
-            target.join("ramal").join(format!("{id}.wasm"))
+            target.join("ramal").join(format!("{}.wasm", manifest.id))
         }
     };
     write_file(&out, &component)?;
-    Ok(Packed { path: out, id, bytes_len: component.len(), digest: digest(&component), manifest_text, sdk })
+    Ok(Packed {
+        path: out,
+        id: manifest.id,
+        bytes_len: component.len(),
+        digest: digest(&component),
+        manifest_text,
+        sdk,
+    })
 }
 
 fn crate_dir(path: &Path) -> Result<PathBuf, PackError> {
@@ -92,7 +102,7 @@ fn crate_dir(path: &Path) -> Result<PathBuf, PackError> {
     dir.canonicalize().map_err(|source| PackError::File { doing: "read", path: dir.to_owned(), source })
 }
 
-fn load_manifest(crate_dir: &Path) -> Result<(PluginId, String), PackError> {
+fn load_manifest(crate_dir: &Path) -> Result<(Manifest, String), PackError> {
     let path = crate_dir.join("plugin.toml");
     if !path.is_file() {
         return Err(PackError::NoManifest(crate_dir.to_owned()));
@@ -103,7 +113,7 @@ fn load_manifest(crate_dir: &Path) -> Result<(PluginId, String), PackError> {
         source,
     })?;
     match Manifest::parse("plugin.toml", &text) {
-        Ok(manifest) => Ok((manifest.id, text)),
+        Ok(manifest) => Ok((manifest, text)),
         Err(source) => Err(PackError::Manifest { path, source: Box::new(source) }),
     }
 }

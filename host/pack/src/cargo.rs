@@ -12,8 +12,7 @@ use crate::{Options, PackError, foreign};
 
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
-/// The profile of every plugin, whatever its Cargo.toml says: small, in one piece, the same everywhere. Names
-/// of functions stay (traps are told by them), debug data goes.
+/// The profile of every plugin, whatever its Cargo.toml says: small, in one piece, the same everywhere.
 const PROFILE: &[&str] = &[
     "profile.release.opt-level=\"s\"",
     "profile.release.lto=\"fat\"",

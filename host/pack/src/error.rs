@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use ramal_capability::SourceError;
+use ramal_capability::{Import, InterfaceVersion, SourceError};
 
 use crate::section::SectionError;
 
@@ -90,6 +90,23 @@ pub enum PackError {
     /// The library exports no plugin.
     #[error("the library registers no plugin; write `ramal_sdk::register!(YourType);` once, in src/lib.rs")]
     NotRegistered,
+    /// The code uses an interface that the manifest does not list.
+    #[error(
+        "the plugin's code uses the interface `{0}` and plugin.toml does not list it, so every host would refuse the \
+         file; add \"{0}\" to `uses` in [plugin]"
+    )]
+    UnlistedInterface(Import),
+    /// The manifest was written for another version of the contract.
+    #[error(
+        "plugin.toml says `interface = \"{manifest}\"`, the SDK speaks ramal:crm {sdk}; write the SDK's version, or \
+         use an SDK for {manifest}"
+    )]
+    OtherInterface {
+        /// In the manifest.
+        manifest: InterfaceVersion,
+        /// In the section `ramal:sdk`.
+        sdk: String,
+    },
     /// The module could not be made a component.
     #[error("cannot make a component of the module: {0}")]
     Component(String),

@@ -12,6 +12,7 @@
 //! ```
 #![deny(missing_docs)]
 
+mod agree;
 mod build;
 mod cargo;
 mod componentize;

@@ -131,6 +131,9 @@ pub(crate) fn only<'a>(sections: &[Section<'a>], name: &'static str) -> Result<&
     }
 }
 
+/// Names of functions, as the compiler leaves them.
+pub(crate) const NAMES_SECTION: &str = "name";
+
 /// The module without one kind of custom section.
 pub(crate) fn without(wasm: &[u8], name: &str) -> Result<Vec<u8>, SectionError> {
     let (_, sections) = outermost(wasm)?;
@@ -190,7 +193,7 @@ mod tests {
 
     #[rstest]
     #[case::empty(vec![], "this is no wasm file, or a broken one: unexpected end-of-file")]
-    #[case::text(b"id = 1 ...".to_vec(), "this is no wasm file, or a broken one: bad magic number - expected=[")]
+    #[case::text(b"id = 1 ...".to_vec(), "this is no wasm file, or a broken one: magic header not detected")]
     #[case::module(
         wat::parse_str("(module)").unwrap(),
         "this is a core module and no component; `ramal build` makes one from a plugin's folder"

@@ -191,6 +191,9 @@ impl Reader {
             .env("XDG_CACHE_HOME", built().join("docs/cache"))
             .env("CARGO_NET_OFFLINE", "true")
             .env("CARGO_TERM_COLOR", "never")
+            // Built once and run once: neither is worth its time.
+            .env("CARGO_INCREMENTAL", "0")
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
         for name in

@@ -68,7 +68,7 @@ async fn a_class_that_is_not_granted_does_not_come_in_and_does_not_come_back() {
         }
     };
     let visited = host.animal("seal-keeper").granted(nothing(DataClass::ContactPhone)).let_out().await;
-    assert_eq!((visited.rule(), visited.lines().len()), (Some("purpose"), 0), "{}", visited.error());
+    assert_eq!((visited.rule(), visited.lines().len()), (Some("class"), 0), "{}", visited.error());
     let visited = host.animal("seal-keeper").granted(nothing(DataClass::ContactName)).let_out().await;
     assert_eq!(
         visited.took("answer"),

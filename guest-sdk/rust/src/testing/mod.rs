@@ -5,17 +5,31 @@
 //! a field that `receive` does not list is missing here too, and a seal opens only where its class may stand.
 //! A harness with rules of its own would let a plugin pass that the first customer's host refuses.
 //!
-//! ```no_run
+//! ```
 //! use ramal_sdk::prelude::*;
 //! use ramal_sdk::testing::Host;
 //! use serde_json::json;
+//! # const PLUGIN_TOML: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/testing/sample.toml"));
+//! # #[derive(Deserialize)]
+//! # struct Found { results: Vec<Person> }
+//! # #[derive(Deserialize)]
+//! # struct Person { id: Id, name: Text }
 //! # struct Acme;
-//! # impl Crm for Acme { type Settings = NoSettings; }
+//! # impl Crm for Acme {
+//! #     type Settings = NoSettings;
+//! #     fn find_by_phone(cx: &Cx<NoSettings>, phones: &[Text]) -> Result<Vec<Contact>> {
+//! #         let params = params! { "phone" => &phones[0], "limit" => 5 };
+//! #         let found: Found = cx.egress().send("find-by-phone", params)?.json()?;
+//! #         let contact = |p: Person| Contact { id: p.id, name: p.name, ..Contact::default() };
+//! #         Ok(found.results.into_iter().map(contact).collect())
+//! #     }
+//! # }
 //!
-//! let cx = Host::new(include_str!("../../tests/practice.toml"))
+//! // const PLUGIN_TOML: &str = include_str!("../plugin.toml");
+//! let cx = Host::new(PLUGIN_TOML)
 //!     .grant_all()
 //!     .purpose("screen-pop")
-//!     .answer("find-by-phone", 200, json!({"results": [{"id": 17, "name": "Ana (invented)", "phones": []}]}))
+//!     .answer("find-by-phone", 200, json!({"results": [{"id": 17, "name": "Ana (invented)"}]}))
 //!     .cx();
 //!
 //! let phone = cx.sealed("contact.phone", "+5511900000021");

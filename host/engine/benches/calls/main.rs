@@ -46,10 +46,13 @@ async fn calls() {
         table.add("instantiate", sample::future(|| bare.instantiate()).await);
     }
     for _ in 0..40 {
-        table.add("process", sample::once(|| {
-            let done = Command::new(std::env::current_exe().unwrap()).arg("parse-once").status().unwrap();
-            assert!(done.success());
-        }));
+        table.add(
+            "process",
+            sample::once(|| {
+                let done = Command::new(std::env::current_exe().unwrap()).arg("parse-once").status().unwrap();
+                assert!(done.success());
+            }),
+        );
     }
     table.print();
     println!("  goal: sealed at most 2.00 × bare: {:.2}", table.ratio("sealed", "bare"));
@@ -73,9 +76,13 @@ async fn parts() {
         table.add("… + project 200 KB", sample::once(|| drop(world.projected(&large))));
     }
     table.print();
-    println!("  project / native parse: 2 KB {:.2}, 200 KB {:.2}",
-        (table.median("… + project 2 KB") - table.median("seal + build request")) / table.median("parse 2 KB natively"),
-        (table.median("… + project 200 KB") - table.median("seal + build request")) / table.median("parse 200 KB natively"));
+    println!(
+        "  project / native parse: 2 KB {:.2}, 200 KB {:.2}",
+        (table.median("… + project 2 KB") - table.median("seal + build request"))
+            / table.median("parse 2 KB natively"),
+        (table.median("… + project 200 KB") - table.median("seal + build request"))
+            / table.median("parse 200 KB natively")
+    );
 }
 
 /// Loading, and what idle plugins hold.
@@ -87,10 +94,16 @@ async fn loading() {
         times.push(sample::future_once(|| world.load()).await);
     }
     let cached = median_of(times);
-    println!("\nloading\n  from wasm (checked, compiled in a child)  {:>9.1} ms\n  from the cache (verified, mapped)         {:>9.2} ms   goal: under 5 ms",
-        ms(cold), ms(cached));
+    println!(
+        "\nloading\n  from wasm (checked, compiled in a child)  {:>9.1} ms\n  from the cache (verified, mapped)         {:>9.2} ms   goal: under 5 ms",
+        ms(cold),
+        ms(cached)
+    );
     let (per_plugin, count) = memory::idle(&world).await;
-    println!("  {count} loaded plugins, idle: {:.1} KiB resident each, files not counted   goal: under 100 KiB", per_plugin / 1024.0);
+    println!(
+        "  {count} loaded plugins, idle: {:.1} KiB resident each, files not counted   goal: under 100 KiB",
+        per_plugin / 1024.0
+    );
 }
 
 /// Calls a second on one thread and on two.

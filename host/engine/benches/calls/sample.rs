@@ -69,7 +69,13 @@ impl Table {
     pub fn print(&self) {
         println!("\n{}", self.title);
         for (name, samples) in &self.rows {
-            println!("  {name:<24} {:>9.1} µs  {:>7.2} × {}   (median of {})", self.median(name), self.ratio(name, self.baseline), self.baseline, samples.len());
+            println!(
+                "  {name:<24} {:>9.1} µs  {:>7.2} × {}   (median of {})",
+                self.median(name),
+                self.ratio(name, self.baseline),
+                self.baseline,
+                samples.len()
+            );
         }
     }
 }

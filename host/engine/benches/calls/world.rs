@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use ramal_capability::{
-    Actor, Authority, Clear, DataClass, Digest, EgressCall, Export, Grant, InteractionId, Invocation, Manifest, Plan,
-    Prepared, Purpose, Reply, Subject, TenantId,
+    Actor, Authority, Clear, DataClass, Digest, EgressCall, Export, Grant, InteractionId, Invocation,
+    Manifest, Plan, Prepared, Purpose, Reply, Subject, TenantId,
 };
 use ramal_egress::{Egress, Secret, StaticCredentials};
 use ramal_engine::cache::CodeCache;
@@ -33,7 +33,8 @@ pub struct World {
 impl World {
     pub async fn new() -> Self {
         let wasm = std::fs::read(fixture()).expect("the practice plugin is missing; run `make fixtures`");
-        let grant = Grant::parse("grant.toml", include_str!("../../../../plugins/practice/grant.toml")).unwrap();
+        let grant =
+            Grant::parse("grant.toml", include_str!("../../../../plugins/practice/grant.toml")).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let credentials = StaticCredentials::new().with(
             &grant.tenant,
@@ -55,7 +56,8 @@ impl World {
         let mut grant = grant;
         grant.limits.calls_per_minute = Some(u64::MAX);
         let plugin = runtime.load(&wasm, &grant, &settings()).await.unwrap();
-        let manifest = Manifest::parse("plugin.toml", include_str!("../../../../plugins/practice/plugin.toml")).unwrap();
+        let manifest =
+            Manifest::parse("plugin.toml", include_str!("../../../../plugins/practice/plugin.toml")).unwrap();
         let plan = Arc::new(Plan::compile(&manifest, Digest([0; 32]), &grant, &settings()).unwrap());
         Self { runtime, plugin, wasm, grant, plan, folder }
     }
@@ -106,7 +108,8 @@ impl World {
         )
         .unwrap();
         let phone = invocation.hand_in(DataClass::ContactPhone, &Clear::from(PHONE)).unwrap().unwrap();
-        let call = EgressCall { route: "find-by-phone".into(), params: vec![("phone".into(), phone)], body: None };
+        let call =
+            EgressCall { route: "find-by-phone".into(), params: vec![("phone".into(), phone)], body: None };
         let prepared = invocation.prepare(&call).unwrap();
         (invocation, prepared)
     }
@@ -126,8 +129,10 @@ fn salted(wasm: &[u8], salt: u32) -> Vec<u8> {
 }
 
 fn fixture() -> PathBuf {
-    let folder = std::env::var_os("RAMAL_FIXTURES")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/ramal")), PathBuf::from);
+    let folder = std::env::var_os("RAMAL_FIXTURES").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/ramal")),
+        PathBuf::from,
+    );
     folder.join("practice.wasm")
 }
 

@@ -1,0 +1,80 @@
+//! The bodies of Tryton's action `search_read`, and its pages.
+//!
+//! Tryton counts from an offset and has no cursors, so a cursor here is the offset as text, and one record more
+//! than asked for tells whether there is a next page.
+
+use ramal_sdk::prelude::*;
+use serde_json::{Value, json};
+
+/// The most records that one page has.
+const PAGE: u32 = 200;
+
+/// The body of a `search_read`.
+#[derive(Debug, Serialize)]
+pub(crate) struct SearchRead {
+    domain: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<u32>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    order: Vec<Value>,
+    fields_names: Vec<&'static str>,
+}
+
+impl SearchRead {
+    /// What is looked for, in Tryton's own form.
+    pub(crate) fn new(domain: Value) -> Self {
+        Self { domain, limit: None, offset: None, order: Vec::new(), fields_names: Vec::new() }
+    }
+    /// Which fields come back.
+    pub(crate) fn fields(mut self, names: &[&'static str]) -> Self {
+        self.fields_names.extend(names);
+        self
+    }
+    /// Sorted by name, and by number where names are the same, so that pages do not overlap.
+    pub(crate) fn by_name(mut self) -> Self {
+        self.order = vec![json!(["name", "ASC"]), json!(["id", "ASC"])];
+        self
+    }
+    /// In the order in which the records were made.
+    pub(crate) fn oldest_first(mut self) -> Self {
+        self.order = vec![json!(["id", "ASC"])];
+        self
+    }
+    /// The latest of a date first.
+    pub(crate) fn latest_first(mut self, date: &'static str) -> Self {
+        self.order = vec![json!([date, "DESC"]), json!(["id", "DESC"])];
+        self
+    }
+    /// At most so many.
+    pub(crate) fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+    /// A page, and one record more.
+    pub(crate) fn page(mut self, limit: u32, offset: u32) -> Self {
+        self.limit = Some(limit + 1);
+        self.offset = Some(offset);
+        self
+    }
+}
+
+/// Limit and offset of a page.
+pub(crate) fn window(page: &Page) -> Result<(u32, u32)> {
+    let offset = match &page.cursor {
+        None => 0,
+        Some(cursor) => cursor.parse().map_err(|_| {
+            Error::Invalid("the cursor is none that this plugin gave; begin without one".into())
+        })?,
+    };
+    Ok((page.limit.clamp(1, PAGE), offset))
+}
+
+/// The records of a page, and the cursor of the next one if there is one.
+pub(crate) fn cut<T>(mut records: Vec<T>, limit: u32, offset: u32) -> (Vec<T>, Option<String>) {
+    let full = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = records.len() > full;
+    records.truncate(full);
+    (records, more.then(|| (offset + limit).to_string()))
+}
