@@ -3,3 +3,4 @@
 pub mod docs;
 pub mod peer;
 pub mod tryton;
+pub mod tryton_plugin;

@@ -6,9 +6,9 @@
 use serde::de::DeserializeOwned;
 
 use crate::error::parse_failure;
-use crate::host::Shared;
 #[cfg(target_family = "wasm")]
 use crate::host::Host as _;
+use crate::host::Shared;
 use crate::{Egress, Error, Log, Result, Store, Words};
 
 /// What one call may use. `S` is the plugin's [`Settings`](crate::Crm::Settings).

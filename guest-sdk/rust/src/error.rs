@@ -93,7 +93,9 @@ impl From<Failure> for Error {
             Failure::Denied(text) => Self::Denied(text),
             Failure::Unavailable(text) => Self::Transient(text),
             Failure::Timeout => Self::Transient("no answer in the time that the grant allows".into()),
-            Failure::TooLarge => Self::Permanent("the request or its answer is larger than the grant allows".into()),
+            Failure::TooLarge => {
+                Self::Permanent("the request or its answer is larger than the grant allows".into())
+            }
             Failure::RateLimited(seconds) => Self::RateLimited(seconds),
             Failure::AuthExpired => Self::AuthExpired,
             Failure::Unsendable(text) => Self::Permanent(text),
@@ -176,7 +178,10 @@ mod tests {
     }
 
     #[rstest]
-    #[case::string_for_number(r#"{"count": "Ana"}"#, "invalid type: string, expected u32 at line 1 column 15")]
+    #[case::string_for_number(
+        r#"{"count": "Ana"}"#,
+        "invalid type: string, expected u32 at line 1 column 15"
+    )]
     #[case::value_with_the_marker(
         r#"{"count": "Ana, expected at noon"}"#,
         "invalid type: string, expected u32 at line 1 column 33"

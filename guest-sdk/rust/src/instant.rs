@@ -50,7 +50,8 @@ impl Instant {
         let year = digits(parts.next()?, 4)?;
         let month = digits(parts.next()?, 2)?;
         let day = digits(parts.next()?, 2)?;
-        if parts.next().is_some() || !(1..=12).contains(&month) || day == 0 || day > month_length(year, month) {
+        if parts.next().is_some() || !(1..=12).contains(&month) || day == 0 || day > month_length(year, month)
+        {
             return None;
         }
         let millis = time.map_or(Some(0), time_of_day)?;
@@ -96,7 +97,8 @@ fn time_of_day(text: &str) -> Option<i64> {
     if fraction.is_empty() || fraction.len() > 9 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let millis = fraction.bytes().chain(*b"00").take(3).fold(0, |all, digit| all * 10 + i64::from(digit - b'0'));
+    let millis =
+        fraction.bytes().chain(*b"00").take(3).fold(0, |all, digit| all * 10 + i64::from(digit - b'0'));
     Some(((hour * 60 + minute) * 60 + second) * 1000 + millis - offset_millis(offset)?)
 }
 

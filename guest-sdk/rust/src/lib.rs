@@ -95,8 +95,8 @@ mod record;
 mod section;
 mod store;
 mod text;
-mod words;
 mod wire;
+mod words;
 
 #[allow(missing_docs, unsafe_code, unreachable_pub, clippy::all, clippy::pedantic)]
 #[doc(hidden)]
@@ -162,7 +162,10 @@ pub mod __private {
 macro_rules! register {
     ($plugin:ty) => {
         #[cfg(target_family = "wasm")]
-        #[allow(unsafe_code, reason = "the component's exports and one custom section; generated, no pointer work")]
+        #[allow(
+            unsafe_code,
+            reason = "the component's exports and one custom section; generated, no pointer work"
+)]
         const _: () = {
             type Exports = $crate::__private::Exports<$plugin>;
             $crate::__private::export!(Exports with_types_in $crate::__private::bindings);

@@ -50,7 +50,8 @@ impl Text {
     /// The data class of a text that is one seal, such as `contact.phone`.
     pub fn class(&self) -> Option<&str> {
         let (class, random) = self.0.strip_prefix(SEAL)?.rsplit_once('_')?;
-        let whole = random.len() == 26 && random.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        let whole =
+            random.len() == 26 && random.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         (whole && !class.is_empty() && class.bytes().all(|b| b.is_ascii_lowercase() || b == b'.'))
             .then_some(class)
     }

@@ -82,7 +82,6 @@ pub(crate) enum Kind {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Address {
-    pub(crate) id: Id,
     pub(crate) full_address: Option<Text>,
 }
 

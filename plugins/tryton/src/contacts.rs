@@ -24,7 +24,7 @@ pub(crate) fn find_by_phone(cx: &Cx<Settings>, candidates: &[Text]) -> Result<Ve
     }
     let domain = json!([["contact_mechanisms.value_compact", "in", spellings(cx, candidates)]]);
     let body = SearchRead::new(domain).fields(CARD).by_name().limit(SAME_NUMBER);
-    let found: Vec<Party> = cx.egress().post("find-by-phone", params! {}, &body)?.json()?;
+    let found: Vec<Party> = search::found(cx, "find-by-phone", &body)?;
     Ok(found.into_iter().map(|party| party.contact(cx.settings())).collect())
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn search(cx: &Cx<Settings>, query: &Text, page: &Page) -> Result<Mat
     // `rec_name` looks into name, number, identifiers and mechanisms; the second term finds a number as it is shown.
     let domain = json!(["OR", ["rec_name", "ilike", like], ["contact_mechanisms.value", "ilike", like]]);
     let body = SearchRead::new(domain).fields(CARD).by_name().page(limit, offset);
-    let found: Vec<Party> = cx.egress().post("search", params! {}, &body)?.json()?;
+    let found: Vec<Party> = search::found(cx, "search", &body)?;
     let (found, next) = search::cut(found, limit, offset);
     Ok(Matches { items: found.into_iter().map(|party| party.contact(cx.settings())).collect(), next })
 }
@@ -55,7 +55,7 @@ pub(crate) fn get(cx: &Cx<Settings>, id: &Id) -> Result<Contact> {
 }
 
 fn read(cx: &Cx<Settings>, id: &Id) -> Result<Party> {
-    let found: Vec<Party> = cx.egress().send("get", params! { "id" => id.number()? })?.json()?;
+    let found: Vec<Party> = search::found_in(cx, cx.egress().send("get", params! { "id" => id.number()? })?)?;
     found.into_iter().next().ok_or(Error::NotFound)
 }
 

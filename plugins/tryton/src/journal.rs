@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::answer::Record;
 use crate::contacts::accepted;
+use crate::search::found_in;
 use crate::settings::{Language, Settings};
 use crate::{NOTE, OPPORTUNITY, PARTY};
 
@@ -52,7 +53,7 @@ pub(crate) fn write(cx: &Cx<Settings>, entry: &Entry) -> Result<Ref> {
 pub(crate) fn amend(cx: &Cx<Settings>, record: &Ref, entry: &Entry) -> Result<Ref> {
     let place = Place::of(entry)?;
     let params = params! { "model" => place.model, "record" => place.record, "note" => record.id.number()? };
-    let found: Vec<Record> = cx.egress().send("get-note", params)?.json()?;
+    let found: Vec<Record> = found_in(cx, cx.egress().send("get-note", params)?)?;
     if found.is_empty() {
         return Err(Error::NotFound);
     }
@@ -64,7 +65,7 @@ pub(crate) fn amend(cx: &Cx<Settings>, record: &Ref, entry: &Entry) -> Result<Re
 /// Writes a note unless one with the mark is there.
 fn once(cx: &Cx<Settings>, place: Place, mark: &str, text: &str) -> Result<Ref> {
     let params = params! { "model" => place.model, "record" => place.record, "mark" => mark };
-    let found: Vec<Record> = cx.egress().send("find-note", params)?.json()?;
+    let found: Vec<Record> = found_in(cx, cx.egress().send("find-note", params)?)?;
     if let Some(note) = found.into_iter().next() {
         return Ok(reference(cx, place, note.id));
     }

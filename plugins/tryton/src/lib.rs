@@ -42,8 +42,8 @@ impl Crm for Tryton {
 
     fn check(cx: &Cx<Settings>) -> Result<Account> {
         let settings = cx.settings();
-        let preferences: Preferences =
-            cx.egress().post("account", params! {}, &json!({"context_only": true}))?.json()?;
+        let reply = cx.egress().post("account", params! {}, &json!({"context_only": true}))?;
+        let preferences: Preferences = search::known_database(cx, reply)?.json()?;
         let company = Id::from(settings.company);
         if !preferences.companies.contains(&company) {
             let known: Vec<&str> = preferences.companies.iter().map(Id::as_str).collect();
@@ -98,7 +98,7 @@ impl Crm for Tryton {
         .fields(&["create_date", "write_date"])
         .latest_first("start_date")
         .limit(OPEN_ITEMS);
-        let found: Vec<Opportunity> = cx.egress().post("opportunities", params! {}, &body)?.json()?;
+        let found: Vec<Opportunity> = search::found(cx, "opportunities", &body)?;
         Ok(found.into_iter().map(|opportunity| opportunity.item(cx.settings())).collect())
     }
 
@@ -106,7 +106,7 @@ impl Crm for Tryton {
         let (limit, offset) = search::window(page)?;
         let body =
             SearchRead::new(json!([])).fields(&["name", "login", "email"]).by_name().page(limit, offset);
-        let found: Vec<TrytonUser> = cx.egress().post("users", params! {}, &body)?.json()?;
+        let found: Vec<TrytonUser> = search::found(cx, "users", &body)?;
         let (found, next) = search::cut(found, limit, offset);
         Ok(Users { items: found.into_iter().map(User::from).collect(), next })
     }

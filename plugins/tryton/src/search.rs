@@ -4,7 +4,10 @@
 //! than asked for tells whether there is a next page.
 
 use ramal_sdk::prelude::*;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+
+use crate::settings::Settings;
 
 /// The most records that one page has.
 const PAGE: u32 = 200;
@@ -58,6 +61,32 @@ impl SearchRead {
         self.offset = Some(offset);
         self
     }
+}
+
+/// The records that a route finds.
+pub(crate) fn found<T: DeserializeOwned>(
+    cx: &Cx<Settings>,
+    route: &str,
+    body: &SearchRead,
+) -> Result<Vec<T>> {
+    found_in(cx, cx.egress().post(route, params! {}, body)?)
+}
+
+/// The records of an answer. A search that finds nothing gives an empty list, so 404 has another meaning here:
+/// taken for a missing record, a wrong setting would look like a CRM without customers.
+pub(crate) fn found_in<T: DeserializeOwned>(cx: &Cx<Settings>, reply: Reply) -> Result<Vec<T>> {
+    known_database(cx, reply)?.json()
+}
+
+/// The answer, unless there is no such database.
+pub(crate) fn known_database(cx: &Cx<Settings>, reply: Reply) -> Result<Reply> {
+    if reply.status() == 404 {
+        return Err(Error::Invalid(format!(
+            "Tryton has no database `{}` at this address; correct the settings `server` and `database`",
+            cx.settings().database
+        )));
+    }
+    Ok(reply)
 }
 
 /// Limit and offset of a page.

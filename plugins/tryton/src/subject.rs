@@ -5,7 +5,7 @@ use ramal_sdk::prelude::*;
 use serde_json::json;
 
 use crate::answer::{Kind, Opportunity, Party};
-use crate::search::SearchRead;
+use crate::search::{SearchRead, found, found_in};
 use crate::settings::Settings;
 use crate::{NOTE, OPPORTUNITY, PARTY};
 
@@ -55,8 +55,8 @@ impl Subject {
             .fields(&["name", "code", "create_date", "contact_mechanisms.type", "contact_mechanisms.value"])
             .fields(&["contact_mechanisms.name", "contact_mechanisms.comment", "addresses.full_address"])
             .fields(&["identifiers.type", "identifiers.code"]);
-        let found: Vec<Party> = cx.egress().post("subject", params! {}, &body)?.json()?;
-        let Some(party) = found.into_iter().next() else { return Ok(None) };
+        let parties: Vec<Party> = found(cx, "subject", &body)?;
+        let Some(party) = parties.into_iter().next() else { return Ok(None) };
 
         let body = SearchRead::new(json!([["party", "=", contact]]))
             .fields(&[
@@ -70,21 +70,20 @@ impl Subject {
                 "contact",
             ])
             .oldest_first();
-        let opportunities: Vec<Opportunity> =
-            cx.egress().post("subject-opportunities", params! {}, &body)?.json()?;
+        let opportunities: Vec<Opportunity> = found(cx, "subject-opportunities", &body)?;
         let body = SearchRead::new(json!(["OR", ["party", "=", contact], ["shipment_party", "=", contact]]))
             .fields(&["number", "state"])
             .oldest_first();
         let reply = cx.egress().post("subject-sales", params! {}, &body)?;
         // Who may work with opportunities need not see sales; Tryton itself guards them when it erases.
-        let sales = if reply.status() == 403 { Vec::new() } else { reply.json()? };
+        let sales = if reply.status() == 403 { Vec::new() } else { found_in(cx, reply)? };
 
         let on: Vec<String> = std::iter::once(format!("{PARTY},{contact}"))
             .chain(opportunities.iter().map(|opportunity| format!("{OPPORTUNITY},{}", opportunity.id)))
             .collect();
         let papers = |route: &str, fields: &[&'static str]| -> Result<Vec<Paper>> {
             let body = SearchRead::new(json!([["resource", "in", on]])).fields(fields);
-            cx.egress().post(route, params! {}, &body)?.json()
+            found(cx, route, &body)
         };
         let notes = papers("subject-notes", &["message"])?;
         let attachments = papers("subject-attachments", &["name", "link", "description"])?;

@@ -189,7 +189,9 @@ impl Host {
     pub fn recorded(mut self, json: &str) -> Self {
         let all: Vec<Recorded> = match serde_json::from_str(json) {
             Ok(all) => all,
-            Err(error) => panic!("the recorded replies are no list of {{route, when?, status, body}}: {error}"),
+            Err(error) => {
+                panic!("the recorded replies are no list of {{route, when?, status, body}}: {error}")
+            }
         };
         for Recorded { route, when, status, retry_after, body } in all {
             self = self.add(&route, when, Answer::Http { status, body, retry_after });

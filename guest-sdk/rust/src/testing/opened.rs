@@ -35,7 +35,11 @@ fn plain(with: &Invocation, what: &'static str, given: String, most: usize) -> R
     with.plain(what, &given, most)?;
     Ok(given)
 }
-fn plain_some(with: &Invocation, what: &'static str, given: Option<String>) -> Result<Option<String>, Denial> {
+fn plain_some(
+    with: &Invocation,
+    what: &'static str,
+    given: Option<String>,
+) -> Result<Option<String>, Denial> {
     given.map(|g| plain(with, what, g, 200)).transpose()
 }
 fn id(with: &Invocation, id: Id) -> Result<Id, Denial> {
@@ -59,7 +63,11 @@ impl Open for Account {
 }
 impl Open for Ref {
     fn open(self, with: &Invocation) -> Result<Self, Denial> {
-        Ok(Self { kind: plain(with, "kind", self.kind, 100)?, id: id(with, self.id)?, url: link(with, self.url)? })
+        Ok(Self {
+            kind: plain(with, "kind", self.kind, 100)?,
+            id: id(with, self.id)?,
+            url: link(with, self.url)?,
+        })
     }
 }
 impl Open for Contact {
@@ -121,9 +129,10 @@ impl Open for Held {
 }
 impl Open for Receipt {
     fn open(self, with: &Invocation) -> Result<Self, Denial> {
-        let kept = self.kept.into_iter().map(|(record, reason)| {
-            Ok((record.open(with)?, plain(with, "reason", reason, 300)?))
-        });
+        let kept = self
+            .kept
+            .into_iter()
+            .map(|(record, reason)| Ok((record.open(with)?, plain(with, "reason", reason, 300)?)));
         Ok(Self {
             removed: self.removed.open(with)?,
             anonymised: self.anonymised.open(with)?,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use ramal_capability::{
-    Actor, Authority, ClassSet, Digest, Export, Grant, InteractionId, Invocation, Manifest, Plan, Purpose, Subject,
-    TenantId,
+    Actor, Authority, ClassSet, Digest, Export, Grant, InteractionId, Invocation, Manifest, Plan, Purpose,
+    Subject, TenantId,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -40,7 +40,9 @@ impl Rights {
     pub(super) fn begin(&self, manifest: &Manifest, settings: &Value) -> Result<Invocation, String> {
         let digest = Digest([0; 32]);
         let text = match &self.grant {
-            None => return Err("nothing is granted: call `.grant_all()` or `.grant(…)` on the Host".to_owned()),
+            None => {
+                return Err("nothing is granted: call `.grant_all()` or `.grant(…)` on the Host".to_owned());
+            }
             Some(Given::File(text)) => text.clone(),
             Some(Given::All) => {
                 let tenant = must(TenantId::new("test"));

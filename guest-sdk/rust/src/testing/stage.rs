@@ -55,7 +55,9 @@ impl Stage {
 /// A component imports what its code calls, and a host refuses one whose manifest does not say so.
 fn check_use(invocation: &Invocation, import: Import, who: &str) {
     if !invocation.plan().uses().contains(&import) {
-        panic!("{who} uses `{import}`, so the host would refuse the component: add \"{import}\" to `uses` in plugin.toml");
+        panic!(
+            "{who} uses `{import}`, so the host would refuse the component: add \"{import}\" to `uses` in plugin.toml"
+        );
     }
 }
 
@@ -113,10 +115,15 @@ impl State {
         self.key(key)?;
         let limits = self.invocation.plan().limits();
         if self.invocation.mentions_seal(value) {
-            return Err(StoreFailure::Refused("a seal is worth nothing after this call; store no seals".to_owned()));
+            return Err(StoreFailure::Refused(
+                "a seal is worth nothing after this call; store no seals".to_owned(),
+            ));
         }
         if value.len() as u64 > limits.store_value_bytes {
-            return Err(StoreFailure::Refused(format!("a value has at most {} bytes", limits.store_value_bytes)));
+            return Err(StoreFailure::Refused(format!(
+                "a value has at most {} bytes",
+                limits.store_value_bytes
+            )));
         }
         let others = self.store.iter().filter(|(k, _)| k.as_str() != key);
         let (entries, bytes) =

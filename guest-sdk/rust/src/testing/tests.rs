@@ -42,7 +42,12 @@ impl Crm for Acme {
         for answer in cx.egress().send_all(calls.collect()) {
             for person in answer?.json::<Found>()?.results {
                 assert_eq!(person.document, None, "what `receive` does not list never arrives");
-                all.push(Contact { id: person.id, name: person.name, phones: person.phones, ..Contact::default() });
+                all.push(Contact {
+                    id: person.id,
+                    name: person.name,
+                    phones: person.phones,
+                    ..Contact::default()
+                });
             }
         }
         Ok(all)
@@ -50,7 +55,8 @@ impl Crm for Acme {
 
     fn write_journal(cx: &Cx<Settings>, entry: &Entry) -> Result<Ref> {
         let text = format!("Call with {}", entry.counterpart.clone().unwrap_or_default());
-        let reply = cx.egress().post("note", params! {}, &json!({"key": entry.idempotency_key, "text": text}))?;
+        let reply =
+            cx.egress().post("note", params! {}, &json!({"key": entry.idempotency_key, "text": text}))?;
         if reply.status() == 409 {
             #[derive(Deserialize)]
             struct Refusal {
@@ -164,7 +170,8 @@ fn a_call_that_the_host_would_not_begin_is_not_begun(
 
 #[test]
 fn a_route_that_is_not_granted_is_denied_and_nothing_is_sent() {
-    let cx = Host::new(MANIFEST).grant(NARROW).purpose("journal").answer("note", 200, json!({"id": "1"})).cx();
+    let cx =
+        Host::new(MANIFEST).grant(NARROW).purpose("journal").answer("note", 200, json!({"id": "1"})).cx();
     let entry = Entry { idempotency_key: "k-1".into(), ..Entry::default() };
     let Err(Error::Denied(says)) = Acme::write_journal(&cx, &entry) else { panic!("not denied") };
     assert!(says.starts_with("denied (route)") && says.contains("routes = [\"note\""), "{says}");
@@ -256,7 +263,10 @@ fn recorded_replies_come_from_a_file() {
 #[case::expired(r#"{"route": "note", "status": 401}"#, Error::AuthExpired)]
 #[case::busy(r#"{"route": "note", "status": 429, "retry-after": 7}"#, Error::RateLimited(Some(7)))]
 #[case::down(r#"{"route": "note", "status": 502}"#, Error::Transient("the CRM answered 502".into()))]
-#[case::down_for_a_while(r#"{"route": "note", "status": 503, "retry-after": 9}"#, Error::RateLimited(Some(9)))]
+#[case::down_for_a_while(
+    r#"{"route": "note", "status": 503, "retry-after": 9}"#,
+    Error::RateLimited(Some(9))
+)]
 #[case::moved(r#"{"route": "note", "status": 302}"#, Error::Transient("the CRM answered 302".into()))]
 #[case::gone(r#"{"route": "note", "status": 404}"#, Error::NotFound)]
 fn statuses_become_what_they_become_in_a_host(#[case] recorded: &str, #[case] error: Error) {

@@ -164,7 +164,7 @@ pub fn answer(contacts: usize) -> Vec<u8> {
             "credit": {"limit": "3500.00", "used": "222.90", "currency": "BRL", "days_overdue": 0},
             "consent": {"marketing": false, "source": "formulário do site", "at": "2025-02-10"},
             "scores": {"lead": 2, "churn": 0.74, "satisfaction": 2}, "tags": ["vip", "licitação"],
-            "notes": [{"id": "n-0009", "author_id": "u-0003", "text": "Indicou dois clientes no ano passado, e pediu que ninguém ligasse antes das dez."}],
+            "notes": [{"id": "n-0009", "author_id": "u-0003", "text": "Indicou dois clientes no ano passado, e pediu que ninguém ligasse antes das dez. Prefere receber propostas por escrito, com o prazo de entrega na primeira linha e as condições de pagamento logo abaixo. Em março mudou de endereço; a frota inventada cresceu de doze para dezenove veículos, e o contrato de exemplo vence em dezembro, com renovação que depende da diretoria."}],
             "deals": [
                 {"id": "d-0011", "title": "Plano anual para a frota inventada", "state": "open", "stage": "negociação", "value": {"amount": "12500.00", "currency": "BRL"}, "expected_close": "2026-12-15", "owner_id": "u-0002", "updated_ms": 1_794_984_507_780_u64},
                 {"id": "d-0012", "title": "Renovação do contrato de exemplo", "state": "won", "stage": "fechado", "value": {"amount": "8000.00", "currency": "BRL"}, "expected_close": "2026-06-30", "owner_id": "u-0002", "updated_ms": 1_794_984_507_780_u64}

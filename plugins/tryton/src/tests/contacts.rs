@@ -281,7 +281,8 @@ fn nothing_to_change_is_a_reading() {
 #[rstest]
 #[case::no_right(403, Error::Denied("route `find-by-phone`: the CRM answered 403".into()))]
 #[case::wrong_key(401, Error::AuthExpired)]
-#[case::wrong_database(404, Error::NotFound)]
+#[case::wrong_database(404, Error::Invalid("Tryton has no database `crm` at this address; correct the settings `server` \
+    and `database`".into()))]
 #[case::broken(500, Error::Transient("the CRM answered 500".into()))]
 fn a_status_is_an_error_that_delivery_understands(#[case] status: u16, #[case] error: Error) {
     let cx = host("screen-pop").answer("find-by-phone", status, json!({})).cx();
