@@ -165,10 +165,10 @@ macro_rules! register {
         #[allow(
             unsafe_code,
             reason = "the component's exports and one custom section; generated, no pointer work"
-)]
+        )]
         const _: () = {
             type Exports = $crate::__private::Exports<$plugin>;
-            $crate::__private::export!(Exports with_types_in $crate::__private::bindings);
+    $crate::__private::export!(Exports with_types_in $crate::__private::bindings);
 
             #[used]
             #[unsafe(link_section = "ramal:sdk")]

@@ -59,11 +59,14 @@ pub(crate) async fn read(
         return if head.status.is_success() { nothing(body, idle, read).await } else { Ok(()) }
             .map(|()| empty(status));
     }
-    if body.size_hint().lower() > cap {
+    // What the head declares is taken from the call's budget at once, so that too much is not even read.
+    let declared = body.size_hint().lower();
+    if declared > cap || !taken(budget, declared) {
         return Err(answered(EgressFailure::TooLarge));
     }
-    let body =
-        collect(body, cap, budget, idle, read).await.map_err(|failure| (Outcome::SentFailed, failure))?;
+    let body = collect(body, cap, declared, budget, idle, read)
+        .await
+        .map_err(|failure| (Outcome::SentFailed, failure))?;
     if body.is_empty() { Ok(empty(status)) } else { Ok(Answer { status, body }) }
 }
 
@@ -73,7 +76,7 @@ fn empty(status: u16) -> Answer {
 
 /// Whether a body that is not said to be JSON is at least empty.
 async fn nothing(body: Incoming, idle: Duration, read: &mut u64) -> Result<(), NoAnswer> {
-    match collect(body, 0, &AtomicU64::new(0), idle, read).await {
+    match collect(body, 0, 0, &AtomicU64::new(0), idle, read).await {
         Ok(_) => Ok(()),
         Err(EgressFailure::TooLarge) => {
             Err((Outcome::SentAnswered, EgressFailure::Unavailable("the answer is not JSON".to_owned())))
@@ -85,6 +88,7 @@ async fn nothing(body: Incoming, idle: Duration, read: &mut u64) -> Result<(), N
 async fn collect(
     mut body: Incoming,
     cap: u64,
+    mut paid: u64,
     budget: &AtomicU64,
     idle: Duration,
     read: &mut u64,
@@ -100,14 +104,20 @@ async fn collect(
                 // Trailers carry nothing that a route could list.
                 let Ok(data) = frame.into_data() else { continue };
                 *read = read.saturating_add(data.len() as u64);
-                let take = |left: u64| left.checked_sub(data.len() as u64);
-                if *read > cap || budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
+                let more = (data.len() as u64).saturating_sub(paid);
+                paid = paid.saturating_sub(data.len() as u64);
+                if *read > cap || !taken(budget, more) {
                     return Err(EgressFailure::TooLarge);
                 }
                 bytes.extend_from_slice(&data);
             }
         }
     }
+}
+
+/// Takes bytes from what the answers of a call may still bring, if there are so many.
+fn taken(budget: &AtomicU64, bytes: u64) -> bool {
+    budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_ok()
 }
 
 /// What the head alone says.

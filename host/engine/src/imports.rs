@@ -171,7 +171,7 @@ impl CallState {
     /// Words of the guest for an operator: in one line, masked. A text far longer than what is kept of it is not
     /// masked, which is work that no deadline ends, but left out; a cut before masking could leave half a value.
     pub(crate) fn words(&self, text: &str, most: usize) -> String {
-        if text.len() > most.saturating_mul(16) {
+        if text.len() > most.saturating_mul(16).max(8192) {
             return format!("({} bytes, too long to be shown)", text.len());
         }
         let one_line = text.replace(|c: char| c.is_control(), " ");

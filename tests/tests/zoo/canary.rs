@@ -1,8 +1,8 @@
 //! A thousand invented values, of 250 people, go through some twenty kinds of trouble; afterwards everything that
 //! operators or plugins can read is searched for every one of them, in every spelling.
 //!
-//! HOLE: the library behind `ramal-numbers` traces the numbers that it reads (`log::trace!`), so this fails at that
-//! level until such lines are compiled out (`log` with the feature `max_level_debug`).
+//! The library behind `ramal-numbers` traces the numbers that it reads; such lines are compiled out (see `log` in
+//! the root Cargo.toml), and this is what notices if they come back.
 
 use ramal_capability::{Clear, DataClass, Direction, Level};
 use serde_json::{Value, json};
@@ -199,7 +199,7 @@ async fn a_thousand_sealed_values_are_nowhere_in_any_spelling() {
     let everybody = Everybody::new();
     let readable = through_all_troubles(&everybody, roomy).await;
     let hits = everybody.needles.within(&readable);
-    assert!(readable.len() > 1_000_000, "there must be something to search: {} bytes", readable.len());
+    assert!(readable.len() > 200_000, "there must be something to search: {} bytes", readable.len());
     assert!(
         hits.is_empty(),
         "{} spellings of personal values are readable, such as {:?}",

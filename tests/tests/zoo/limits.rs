@@ -170,8 +170,7 @@ async fn bytes_of_all_answers(#[case] animal: &str) {
     }
 }
 
-// HOLE: `Egress::send_all` reads every answer whole before the first is counted (host/egress/src/egress.rs,
-// side_by_side; each gets the cap that was left when all were prepared).
+// Each answer used to be read under the cap that was left when all requests were prepared.
 #[tokio::test]
 async fn bytes_of_all_answers_side_by_side_are_not_even_read() {
     let host = Host::open().await;

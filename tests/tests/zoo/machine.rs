@@ -61,8 +61,6 @@ async fn the_hosts_own_work_for_a_guest_is_bounded() {
     assert!(took < Duration::from_secs(3), "a guest with 250 ms made the host work for {took:?}");
 }
 
-// HOLE: `Invocation::mask` looks for every seal of the call in the whole text before the text is
-// cut (host/engine/src/imports.rs, log; host/engine/src/plugin.rs, plugin_error), and no deadline ends that.
 #[rstest]
 #[case::line("")]
 #[case::error("error")]
@@ -79,8 +77,6 @@ async fn hiding_many_seals_in_a_long_text_is_bounded_work(#[case] told: &str) {
     host.still_serves().await;
 }
 
-// HOLE: `EchoGuard::repeats` compares each bounded value with each opened one
-// (host/capability/src/echo.rs), and no deadline ends that.
 #[tokio::test]
 async fn comparing_many_fields_with_many_opened_values_is_bounded_work() {
     let host = Host::open().await;

@@ -77,8 +77,6 @@ async fn a_seal_in_its_place_opens_there_and_nowhere_else() {
     assert_eq!(host.ledger.rows()[0].classes, [(DataClass::ContactPhone, 3)].into());
 }
 
-// HOLE (host/capability/src/seal.rs, read): the alphabet is decoded in either case, so a seal in capitals is an
-// altered seal that opens.
 #[tokio::test]
 async fn forged_seals_open_nothing() {
     let host = Host::open().await;
