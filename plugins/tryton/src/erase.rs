@@ -58,7 +58,7 @@ struct Rpc {
     error: Option<Vec<Option<String>>>,
 }
 
-/// Calls a method; the first number of the result, if it has one. `Ok(None)` as an error is a refusal.
+/// Calls a method: the first number of the result, if it has one; the inner error is Tryton's refusal.
 fn rpc(cx: &Cx<Settings>, route: &str, method: &str, call: Value) -> Result<Result<Option<i64>, ()>> {
     let body = json!({"id": 1, "method": method, "params": call});
     let answer: Rpc = cx.egress().post(route, params! {}, &body)?.json()?;

@@ -27,8 +27,9 @@ pub(crate) struct Proxy {
     serving: JoinHandle<()>,
 }
 
+/// Some frameworks show in their error pages what was asked for.
 const PAGE: &[u8] = b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/html; charset=utf-8\r\n\
-    Content-Length: 59\r\nConnection: close\r\n\r\n<title>500 Internal Server Error</title><h1>Maria da Silva</h1";
+    Connection: close\r\n\r\n<title>500 Internal Server Error</title><h1>no +5511987654321</h1>";
 
 impl Proxy {
     /// Before a server.
