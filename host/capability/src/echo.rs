@@ -10,8 +10,6 @@
 //! Values are kept as short windows of their characters in sets, so that a field costs its own length however
 //! many values were opened: a comparison of each with each could be made to run for longer than any deadline.
 
-use std::collections::HashSet;
-
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
 
 /// Shorter values are too common to compare with: an owner called `Al` would drop half of all words.
@@ -29,11 +27,42 @@ const SPLIT_WORDS: usize = 12;
 pub(crate) struct EchoGuard {
     /// Windows of letters and digits in lower case, and of digits alone. Seven bytes of eight hold the
     /// characters of shorter values with their length.
-    windows: HashSet<u64>,
+    windows: Sorted<u64>,
     /// The ends of numbers and the starts of words that are looked for over several fields, both directions.
-    split: HashSet<u128>,
+    split: Sorted<u128>,
     /// Credentials: looked for whole. Pieces of a long random token are found in other ids by chance.
     secrets: Vec<String>,
+}
+
+/// A sorted list: small enough to be fast for the one number of most calls, and no worse than its logarithm for
+/// whoever chooses the values.
+struct Sorted<T> {
+    values: Vec<T>,
+    /// Which lengths of windows are in it, a bit each.
+    lengths: u32,
+}
+
+impl<T> Default for Sorted<T> {
+    fn default() -> Self {
+        Self { values: Vec::new(), lengths: 0 }
+    }
+}
+
+impl<T: Ord + Copy> Sorted<T> {
+    fn push(&mut self, length: usize, value: T) {
+        self.values.push(value);
+        self.lengths |= 1 << length;
+    }
+    fn settle(&mut self) {
+        self.values.sort_unstable();
+        self.values.dedup();
+    }
+    /// Whether any window of the text is in the list.
+    fn meets(&self, text: &[u8], pack: impl Fn(&[u8]) -> T) -> bool {
+        (0..32usize)
+            .filter(|length| self.lengths & (1 << length) != 0)
+            .any(|length| text.windows(length).any(|window| self.values.binary_search(&pack(window)).is_ok()))
+    }
 }
 
 /// What one answer brought in bounded fields so far: all of it, identifiers alone, and all but them. A value's
@@ -77,26 +106,32 @@ impl EchoGuard {
                 let bytes = form.as_bytes();
                 match bytes.len() {
                     0..SHORTEST => {}
-                    SHORTEST..WINDOW => {
-                        self.windows.insert(packed(bytes));
-                    }
-                    _ => self.windows.extend(bytes.windows(WINDOW).map(packed)),
+                    SHORTEST..WINDOW => self.windows.push(bytes.len(), packed(bytes)),
+                    _ => bytes.windows(WINDOW).for_each(|window| self.windows.push(WINDOW, packed(window))),
                 }
             }
         }
         let number = digits(value);
         if let Some(end) = number.len().checked_sub(SPLIT_DIGITS.min(number.len()).max(SHORTEST + 3)) {
             let end = number.get(end..).unwrap_or_default();
-            self.split.insert(packed_long(end.as_bytes()));
-            self.split.insert(packed_long(reversed(end).as_bytes()));
+            self.split.push(end.len(), packed_long(end.as_bytes()));
+            self.split.push(end.len(), packed_long(reversed(end).as_bytes()));
         }
         let words = bare(value);
         if let Some(start) = words.as_bytes().get(..SPLIT_WORDS) {
-            self.split.insert(packed_long(start));
+            self.split.push(SPLIT_WORDS, packed_long(start));
             let back = reversed(&words);
-            self.split
-                .insert(packed_long(back.as_bytes().get(back.len() - SPLIT_WORDS..).unwrap_or_default()));
+            self.split.push(
+                SPLIT_WORDS,
+                packed_long(back.as_bytes().get(back.len() - SPLIT_WORDS..).unwrap_or_default()),
+            );
         }
+    }
+
+    /// To be called after values were added, before anything is compared.
+    pub(crate) fn settle(&mut self) {
+        self.windows.settle();
+        self.split.settle();
     }
 
     /// Remembers a credential that went with a request.
@@ -108,7 +143,7 @@ impl EchoGuard {
     }
 
     fn is_empty(&self) -> bool {
-        self.windows.is_empty() && self.secrets.is_empty()
+        self.windows.values.is_empty() && self.secrets.is_empty()
     }
 
     /// Whether a bounded value repeats an opened one.
@@ -131,14 +166,10 @@ impl EchoGuard {
             .filter(|run| run.len() >= SHORTEST + 2)
             .any(|run| {
                 let bytes = run.as_bytes();
-                [
-                    HEXLOWER_PERMISSIVE.decode(bytes).ok(),
-                    BASE64_NOPAD.decode(bytes).ok(),
-                    BASE64URL_NOPAD.decode(bytes).ok(),
-                ]
-                .into_iter()
-                .flatten()
-                .any(|plain| self.repeats_decoded(&plain))
+                let says = |plain: Vec<u8>| self.repeats_decoded(&plain);
+                HEXLOWER_PERMISSIVE.decode(bytes).is_ok_and(says)
+                    || BASE64_NOPAD.decode(bytes).is_ok_and(says)
+                    || BASE64URL_NOPAD.decode(bytes).is_ok_and(says)
             })
     }
 
@@ -155,10 +186,8 @@ impl EchoGuard {
         {
             return true;
         }
-        [bare(text), digits(text)].iter().any(|form| {
-            (SHORTEST..=WINDOW)
-                .any(|length| form.as_bytes().windows(length).any(|w| self.windows.contains(&packed(w))))
-        })
+        let bare = bare(text);
+        self.windows.meets(bare.as_bytes(), packed) || self.windows.meets(digits(&bare).as_bytes(), packed)
     }
 
     /// Adds a bounded value to what this answer brought.
@@ -177,11 +206,8 @@ impl EchoGuard {
             if self.secrets.iter().any(|secret| text.contains(bare(secret).as_str())) {
                 return true;
             }
-            [text.clone(), digits(text)].iter().any(|form| {
-                (SHORTEST + 3..=SPLIT_WORDS).any(|length| {
-                    form.as_bytes().windows(length).any(|w| self.split.contains(&packed_long(w)))
-                })
-            })
+            self.split.meets(text.as_bytes(), packed_long)
+                || self.split.meets(digits(text).as_bytes(), packed_long)
         })
     }
 }
@@ -195,6 +221,7 @@ mod tests {
         let mut guard = EchoGuard::default();
         guard.add("+5511900000021");
         guard.add("Ana Lima Inventada");
+        guard.settle();
         guard
     }
 
@@ -250,6 +277,7 @@ mod tests {
     fn a_short_value_is_compared_whole() {
         let mut guard = EchoGuard::default();
         guard.add("123456");
+        guard.settle();
         assert!(guard.repeats("x-123456-y") && guard.repeats("654321"));
         assert!(!guard.repeats("12345x"));
     }
@@ -260,6 +288,7 @@ mod tests {
         for number in 0..4_000 {
             guard.add(&format!("+55119{number:08}"));
         }
+        guard.settle();
         // Each with each would be a thousand times the work of this.
         let fields: Vec<String> = (0..40_000).map(|n| format!("c-{n:05}")).collect();
         let mut collected = Collected::default();

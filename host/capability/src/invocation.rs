@@ -243,6 +243,7 @@ impl Invocation {
         for value in &opened.values {
             self.guard.add(value.expose());
         }
+        self.guard.settle();
         Ok(prepared)
     }
 
