@@ -147,7 +147,7 @@ pub async fn compose(
     practice_numbers: Vec<PhoneNumber>,
 ) -> Result<Composed, ComposeError> {
     let data = private_folder(&config.data)?;
-    let store = SqliteStore::open(&SqliteSettings::new(data.join("ramal.sqlite"))).await?;
+    let store = SqliteStore::open(&SqliteSettings::new(config.database())).await?;
     let ledger: Arc<dyn DisclosureSink> = Arc::new(JsonLines::open(data.join("disclosures.jsonl"))?);
     let subjects = Arc::new(subject_key(&data.join("subjects.key"))?);
 

@@ -225,7 +225,7 @@ impl ServerConfig {
 
     /// Where the database lies.
     pub fn database(&self) -> PathBuf {
-        self.data.join("ramal.db")
+        self.data.join("ramal.sqlite")
     }
 }
 

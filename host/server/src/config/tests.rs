@@ -37,7 +37,7 @@ fn what_is_left_out_has_a_safe_default() {
 #[test]
 fn relative_paths_start_at_the_files_folder() {
     let config = parse(&whole()).unwrap();
-    assert_eq!(config.database(), Path::new("/etc/ramal/data/ramal.db"));
+    assert_eq!(config.database(), Path::new("/etc/ramal/data/ramal.sqlite"));
     let tenant = &config.tenants[0];
     assert_eq!(tenant.tokens[0].token_file.as_deref(), Some(Path::new("/etc/ramal/panel.token")));
     assert_eq!(tenant.plugins[0].file, Path::new("/etc/ramal/plugins/practice.wasm"));
