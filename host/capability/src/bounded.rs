@@ -123,7 +123,28 @@ fn is_url(text: &str) -> bool {
         && text
             .bytes()
             .all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'<' | b'>' | b'\\' | b'`' | b'@'))
-        && url::Url::parse(text).is_ok_and(|u| matches!(u.scheme(), "https" | "http") && u.host().is_some())
+        && (is_plainly_an_address(text)
+            || url::Url::parse(text)
+                .is_ok_and(|u| matches!(u.scheme(), "https" | "http") && u.host().is_some()))
+}
+
+/// An address that every parser reads alike: a scheme, a name of plain labels or four numbers, perhaps a port. Says
+/// no to many good ones, which a parser then decides; it saves the parser for nearly all.
+fn is_plainly_an_address(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
+        return false;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (host, port) = authority.split_once(':').unwrap_or((authority, "80"));
+    let plain = |label: &str| {
+        label.starts_with(|c: char| c.is_ascii_lowercase())
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && !label.starts_with("xn--")
+            && label.len() < 64
+    };
+    (1..=4).contains(&port.len())
+        && port.bytes().all(|b| b.is_ascii_digit())
+        && (host.split('.').all(plain) || host.parse::<std::net::Ipv4Addr>().is_ok())
 }
 
 impl fmt::Display for Bounded {

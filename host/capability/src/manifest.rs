@@ -179,7 +179,7 @@ fn take(top: &Section<'_>, found: &Findings) -> Option<Manifest> {
     let settings_item = top.get("settings");
     let settings = match &settings_item {
         Some(item) => SettingsSchema::read(item),
-        None => SettingsSchema::empty(),
+        None => Some(SettingsSchema::empty()),
     };
     let credential_items = top.get("credential").map(|item| item.list()).unwrap_or_default();
     let credentials = credential::read_all(&credential_items, settings.as_ref());

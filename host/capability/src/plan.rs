@@ -65,6 +65,8 @@ pub struct Plan {
     routes: HashMap<RouteId, Arc<RoutePlan>>,
     declared_routes: BTreeSet<RouteId>,
     destinations: Vec<Origin>,
+    /// The same as they are spelt.
+    spelt: Vec<Box<str>>,
     settings: Arc<str>,
 }
 
@@ -178,6 +180,7 @@ impl Plan {
             routes,
             declared_routes,
             destinations: grant.destinations.iter().map(|d| d.origin.clone()).collect(),
+            spelt: grant.destinations.iter().map(|d| d.origin.to_string().into()).collect(),
             settings: settings.to_string().into(),
         })
     }
@@ -248,6 +251,11 @@ impl Plan {
     }
 
     pub(crate) fn may_link(&self, url: &str) -> bool {
+        // Most links begin with a destination as it is spelt here, and end it with what nothing else begins with.
+        let ends = |rest: &str| rest.is_empty() || rest.starts_with(['/', '?', '#']);
+        if self.spelt.iter().any(|origin| url.strip_prefix(&**origin).is_some_and(ends)) {
+            return true;
+        }
         // `Origin` is strict on purpose; a link has a path, so its origin is cut off first.
         let Ok(parsed) = url::Url::parse(url) else { return false };
         let origin = parsed.origin().ascii_serialization();

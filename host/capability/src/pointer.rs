@@ -1,7 +1,6 @@
 //! JSON Pointer patterns (RFC 6901 with `*` for "any element of an array"), compiled into a tree, so that a
 //! body or an answer is walked once however many places a route lists.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -78,19 +77,23 @@ impl Pattern {
     }
 }
 
+/// Up to so many names are looked through one by one.
+const FEW: usize = 16;
+
 /// The listed places of a document as a tree. At an element of an array its number is looked for first,
 /// `*` next; at a key only the name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tree<T> {
     leaf: Option<T>,
-    names: HashMap<String, Tree<T>>,
+    /// In the order of their names.
+    names: Vec<(Box<str>, Tree<T>)>,
     any: Option<Box<Tree<T>>>,
     marked: bool,
 }
 
 impl<T> Default for Tree<T> {
     fn default() -> Self {
-        Self { leaf: None, names: HashMap::new(), any: None, marked: false }
+        Self { leaf: None, names: Vec::new(), any: None, marked: false }
     }
 }
 
@@ -101,7 +104,19 @@ impl<T> Tree<T> {
         for step in &pattern.0 {
             node = match step {
                 Step::Any => node.any.get_or_insert_default(),
-                Step::Name(name) => node.names.entry(name.clone()).or_default(),
+                Step::Name(name) => {
+                    let at = match node.names.binary_search_by(|(known, _)| (**known).cmp(name.as_str())) {
+                        Ok(at) => at,
+                        Err(at) => {
+                            node.names.insert(at, (name.as_str().into(), Self::default()));
+                            at
+                        }
+                    };
+                    match node.names.get_mut(at) {
+                        Some((_, child)) => child,
+                        None => return Err(leaf),
+                    }
+                }
             };
         }
         if node.leaf.is_some() {
@@ -113,15 +128,22 @@ impl<T> Tree<T> {
     pub(crate) fn leaf(&self) -> Option<&T> {
         self.leaf.as_ref()
     }
-    pub(crate) fn named(&self, name: &str) -> Option<(&str, &Self)> {
-        self.names.get_key_value(name).map(|(name, node)| (name.as_str(), node))
+    /// The child of a name, and its number among the names. Most objects list few names of different lengths, and
+    /// most names of an answer are not listed: a look at the lengths is all that they cost.
+    pub(crate) fn named(&self, name: &str) -> Option<(usize, &str, &Self)> {
+        let at = if self.names.len() <= FEW {
+            self.names.iter().position(|(known, _)| **known == *name)?
+        } else {
+            self.names.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?
+        };
+        self.names.get(at).map(|(name, node)| (at, &**name, node))
     }
     pub(crate) fn named_leaves(&self) -> impl Iterator<Item = &T> {
-        self.names.values().filter_map(Self::leaf)
+        self.names.iter().filter_map(|(_, child)| child.leaf())
     }
     pub(crate) fn element(&self, index: usize) -> Option<&Self> {
         if !self.names.is_empty()
-            && let Some(node) = self.names.get(itoa(index, &mut [0; 20]))
+            && let Some((_, _, node)) = self.named(itoa(index, &mut [0; 20]))
         {
             return Some(node);
         }
@@ -132,8 +154,12 @@ impl<T> Tree<T> {
     }
     /// Marks each node that has a named child whose leaf the test takes.
     pub(crate) fn mark(&mut self, test: fn(&T) -> bool) {
-        self.marked = self.names.values().any(|child| child.leaf().is_some_and(test));
-        self.names.values_mut().chain(self.any.as_deref_mut()).for_each(|child| child.mark(test));
+        self.marked = self.names.iter().any(|(_, child)| child.leaf().is_some_and(test));
+        self.names
+            .iter_mut()
+            .map(|(_, child)| child)
+            .chain(self.any.as_deref_mut())
+            .for_each(|child| child.mark(test));
     }
     pub(crate) fn is_marked(&self) -> bool {
         self.marked
@@ -188,10 +214,10 @@ mod tests {
         let mut tree = Tree::default();
         tree.insert(&"/a/*".parse().unwrap(), "any").unwrap();
         tree.insert(&"/a/10".parse().unwrap(), "ten").unwrap();
-        let a = tree.named("a").unwrap().1;
+        let a = tree.named("a").unwrap().2;
         assert_eq!(a.element(10).and_then(Tree::leaf), Some(&"ten"));
         assert_eq!(a.element(0).and_then(Tree::leaf), Some(&"any"));
-        assert_eq!(a.named("*").and_then(|(_, node)| node.leaf()), None);
+        assert_eq!(a.named("*").and_then(|(_, _, node)| node.leaf()), None);
     }
 
     #[test]

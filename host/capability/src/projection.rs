@@ -57,11 +57,11 @@ impl<'a> Projector<'a> {
             return Err(EgressFailure::TooLarge);
         }
         self.out.reserve(body.len().min(64 * 1024));
-        let mut json = serde_json::Deserializer::from_slice(body);
-        let read = Place { tree, sink: &mut self, case: None }.deserialize(&mut json).and_then(|wrote| {
-            json.end()?;
-            Ok(wrote)
-        });
+        // Text that is known to be UTF-8 is not checked string by string. Other bytes may stand in what is skipped.
+        let read = match std::str::from_utf8(body) {
+            Ok(text) => self.read(tree, serde_json::Deserializer::from_str(text)),
+            Err(_) => self.read(tree, serde_json::Deserializer::from_slice(body)),
+        };
         if self.full {
             return Err(EgressFailure::TooLarge);
         }
@@ -80,6 +80,16 @@ impl<'a> Projector<'a> {
             ));
         }
         Ok(if wrote { self.out } else { "{}".to_owned() })
+    }
+
+    fn read<'de>(
+        &mut self,
+        tree: &Tree<Receive>,
+        mut json: serde_json::Deserializer<impl serde_json::de::Read<'de>>,
+    ) -> serde_json::Result<bool> {
+        let wrote = Place { tree, sink: self, case: None }.deserialize(&mut json)?;
+        json.end()?;
+        Ok(wrote)
     }
 
     fn text(&mut self, one: &ReceiveOne, text: &str) -> bool {
@@ -122,12 +132,11 @@ impl<'a> Projector<'a> {
             bounded,
             Bounded::Id | Bounded::Int { .. } | Bounded::Money | Bounded::Url | Bounded::Instant
         ) {
-            if self.guard.repeats(text) {
+            let is_id = matches!(bounded, Bounded::Id);
+            if !self.guard.admits(&mut self.collected, is_id, text) {
                 self.seen.withheld += 1;
                 return false;
             }
-            let is_id = matches!(bounded, Bounded::Id);
-            self.guard.collect(&mut self.collected, is_id, text);
             if is_id && looks_personal(text) {
                 self.seen.suspicious_ids += 1;
             }
@@ -167,24 +176,42 @@ fn is_cpf(digits: &[u32]) -> bool {
 
 /// Whether a document nests deeper than `most`. Counts brackets outside of strings; the parser checks the rest.
 pub(crate) fn deeper_than(body: &[u8], most: u64) -> bool {
-    let (mut depth, mut quoted, mut escaped) = (0u64, false, false);
-    for byte in body {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            _ if quoted => {}
-            b'[' | b'{' => {
+    if memchr::memchr2_iter(b'[', b'{', body).count() as u64 <= most {
+        return false;
+    }
+    let (mut depth, mut rest) = (0u64, body);
+    loop {
+        let Some(at) = rest.iter().position(|b| matches!(b, b'"' | b'[' | b'{' | b']' | b'}')) else {
+            return false;
+        };
+        let (found, after) = (rest.get(at), rest.get(at + 1..).unwrap_or_default());
+        rest = after;
+        match found {
+            Some(b'"') => match after_string(after) {
+                Some(after) => rest = after,
+                None => return false,
+            },
+            Some(b'[' | b'{') => {
                 depth += 1;
                 if depth > most {
                     return true;
                 }
             }
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
+            _ => depth = depth.saturating_sub(1),
         }
     }
-    false
+}
+
+/// What follows a string whose first quotation mark has been read; `None` when it has no end.
+fn after_string(mut rest: &[u8]) -> Option<&[u8]> {
+    loop {
+        let at = memchr::memchr2(b'"', b'\\', rest)?;
+        let escaped = usize::from(rest.get(at) == Some(&b'\\'));
+        rest = rest.get(at + 1 + escaped..)?;
+        if escaped == 0 {
+            return Some(rest);
+        }
+    }
 }
 
 /// One place of the document: a node of the route's tree. Answers whether anything was written.
@@ -195,9 +222,9 @@ struct Place<'t, 'p, 'a> {
     case: Option<&'p str>,
 }
 
-impl Place<'_, '_, '_> {
+impl<'t> Place<'t, '_, '_> {
     /// What this place is, a switch resolved by its sibling.
-    fn one(&self) -> Option<&ReceiveOne> {
+    fn one(&self) -> Option<&'t ReceiveOne> {
         match self.tree.leaf()? {
             Receive::One(one) => Some(one),
             Receive::Switch { cases, .. } => {
@@ -206,12 +233,9 @@ impl Place<'_, '_, '_> {
         }
     }
     fn scalar(self, text: &str, fits: impl FnOnce(&Bounded) -> bool) -> bool {
-        match self.one().cloned() {
-            Some(ReceiveOne::Class(class)) => self.sink.classed(class, text),
-            Some(ReceiveOne::Bounded(bounded)) => {
-                let fits = fits(&bounded);
-                self.sink.bounded(fits, &bounded, text, false)
-            }
+        match self.one() {
+            Some(ReceiveOne::Class(class)) => self.sink.classed(*class, text),
+            Some(ReceiveOne::Bounded(bounded)) => self.sink.bounded(fits(bounded), bounded, text, false),
             None => false,
         }
     }
@@ -252,8 +276,8 @@ impl<'de> Visitor<'de> for Place<'_, '_, '_> {
         Ok(self.scalar(&value.to_string(), |bounded| bounded.fits_float(value)))
     }
     fn visit_str<E>(self, value: &str) -> Result<bool, E> {
-        let Some(one) = self.one().cloned() else { return Ok(false) };
-        Ok(self.sink.text(&one, value))
+        let Some(one) = self.one() else { return Ok(false) };
+        Ok(self.sink.text(one, value))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<bool, A::Error> {
@@ -327,10 +351,10 @@ fn walk<'de, A: MapAccess<'de>>(
 ) -> Result<bool, A::Error> {
     sink.out.push('{');
     let start = sink.out.len();
-    let mut done: Vec<&str> = Vec::new();
+    let mut done = Done::default();
     while let Some(child) = fields.next_key_seed(ListedKey(tree))? {
         // A name that comes twice counts once: parsers differ in which they believe.
-        let Some((name, node)) = child.filter(|(name, _)| !done.contains(name)) else {
+        let Some((_, name, node)) = child.filter(|(number, ..)| done.insert(*number)) else {
             fields.next_value::<IgnoredAny>()?;
             continue;
         };
@@ -340,7 +364,6 @@ fn walk<'de, A: MapAccess<'de>>(
         }
         write_json_text(&mut sink.out, name);
         sink.out.push(':');
-        done.push(name);
         if !fields.next_value_seed(Place { tree: node, sink: &mut *sink, case })? {
             sink.out.truncate(before);
         }
@@ -349,18 +372,41 @@ fn walk<'de, A: MapAccess<'de>>(
     Ok(true)
 }
 
+/// Which of an object's listed names have come.
+#[derive(Default)]
+struct Done {
+    first: u64,
+    others: Vec<usize>,
+}
+
+impl Done {
+    /// Whether it is new.
+    fn insert(&mut self, number: usize) -> bool {
+        if number < 64 {
+            let before = self.first;
+            self.first |= 1 << number;
+            return before != self.first;
+        }
+        let new = !self.others.contains(&number);
+        if new {
+            self.others.push(number);
+        }
+        new
+    }
+}
+
 /// A key of an object: the child of the tree that it names, without copying the key.
 struct ListedKey<'t>(&'t Tree<Receive>);
 
 impl<'de, 't> DeserializeSeed<'de> for ListedKey<'t> {
-    type Value = Option<(&'t str, &'t Tree<Receive>)>;
+    type Value = Option<(usize, &'t str, &'t Tree<Receive>)>;
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
         json.deserialize_str(self)
     }
 }
 
 impl<'t> Visitor<'_> for ListedKey<'t> {
-    type Value = Option<(&'t str, &'t Tree<Receive>)>;
+    type Value = Option<(usize, &'t str, &'t Tree<Receive>)>;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a name")
     }

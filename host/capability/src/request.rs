@@ -387,7 +387,7 @@ impl<'de> Visitor<'de> for BodyPlace<'_, '_, '_> {
         let mut done: Vec<&str> = Vec::new();
         while let Some(key) = fields.next_key::<std::borrow::Cow<'_, str>>()? {
             // The key's own text stays out of the message: a guest that has clear values could put one there.
-            let Some((name, child)) = tree.named(&key) else {
+            let Some((_, name, child)) = tree.named(&key) else {
                 return Err(sink.unlisted("a key that is not listed"));
             };
             if done.contains(&name) {

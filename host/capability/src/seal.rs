@@ -4,9 +4,10 @@
 //! the host's side. It says nothing (constant length for a class, random), it cannot be made up (128 bits),
 //! and it dies with the vault: one kept from an earlier call opens nothing.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use data_encoding::Encoding;
+use memchr::memmem;
 use rand_chacha::ChaCha12Rng;
 use rand_core::{Rng, SeedableRng};
 
@@ -30,7 +31,7 @@ pub(crate) struct Held {
 pub(crate) struct Vault {
     random: ChaCha12Rng,
     held: Vec<Held>,
-    by_token: HashMap<u128, u32>,
+    by_token: BTreeMap<u128, u32>,
     most: usize,
 }
 
@@ -54,7 +55,7 @@ pub(crate) enum Part<'a> {
 impl Vault {
     /// `seed` comes from a cryptographic generator and is used for this vault only.
     pub(crate) fn new(seed: [u8; 32], most: usize) -> Self {
-        Self { random: ChaCha12Rng::from_seed(seed), held: Vec::new(), by_token: HashMap::new(), most }
+        Self { random: ChaCha12Rng::from_seed(seed), held: Vec::new(), by_token: BTreeMap::new(), most }
     }
 
     /// Takes a value in and writes its seal.
@@ -95,7 +96,7 @@ impl Vault {
         mut each: impl FnMut(Part<'a>),
     ) -> Result<(), UnknownSeal> {
         let mut rest = text;
-        while let Some(at) = rest.find(PREFIX) {
+        while let Some(at) = memmem::find(rest.as_bytes(), PREFIX.as_bytes()) {
             let (before, from) = rest.split_at(at);
             if !before.is_empty() {
                 each(Part::Words(before));
@@ -117,7 +118,7 @@ impl Vault {
 
     /// Whether a text holds anything that looks like a seal.
     pub(crate) fn mentions(text: &str) -> bool {
-        text.contains(PREFIX)
+        memmem::find(text.as_bytes(), PREFIX.as_bytes()).is_some()
     }
 
     /// Every value, for masking what goes to operators.
@@ -135,7 +136,8 @@ impl Vault {
         if tail.bytes().any(|b| b.is_ascii_uppercase()) {
             return None;
         }
-        let token: [u8; 16] = BASE32.decode(tail.as_bytes()).ok()?.try_into().ok()?;
+        let mut token = [0; 16];
+        BASE32.decode_mut(tail.as_bytes(), &mut token).ok()?;
         let slot = *self.by_token.get(&u128::from_be_bytes(token))?;
         let held = self.held.get(slot as usize)?;
         (held.class.as_str() == class).then_some((held, PREFIX.len() + split + 1 + TAIL))

@@ -21,8 +21,8 @@ use crate::source::{Item, nearest, quote};
 /// The schema of a plugin's settings: always of an object that takes the listed properties and no others.
 #[derive(Clone)]
 pub struct SettingsSchema {
+    // Not the compiled validator: it is needed when a grant is loaded, and would be held by every idle plugin.
     schema: Arc<Value>,
-    validator: Arc<Validator>,
 }
 
 /// One thing that is wrong with what was entered. Never holds what was entered.
@@ -71,10 +71,9 @@ impl std::error::Error for SettingsError {}
 
 impl SettingsSchema {
     /// The schema of a plugin that has no settings.
-    pub(crate) fn empty() -> Option<Self> {
+    pub(crate) fn empty() -> Self {
         let schema = serde_json::json!({ "type": "object", "properties": {}, "additionalProperties": false });
-        let validator = compile(&schema).ok()?;
-        Some(Self { schema: Arc::new(schema), validator: Arc::new(validator) })
+        Self { schema: Arc::new(schema) }
     }
 
     /// Reads `[settings]`; what is wrong is found with its line.
@@ -88,8 +87,8 @@ impl SettingsSchema {
                 return None;
             }
         };
-        let made = Self { schema: Arc::new(schema), validator: Arc::new(validator) };
-        made.check_defaults(item).then_some(made)
+        let made = Self { schema: Arc::new(schema) };
+        made.check_defaults(item, &validator).then_some(made)
     }
 
     /// The JSON Schema, properties in the order of the manifest.
@@ -117,17 +116,26 @@ impl SettingsSchema {
     pub fn check(&self, entered: &Value) -> Result<Value, SettingsError> {
         let mut settings = entered.clone();
         fill_defaults(&mut settings, &self.schema);
-        let problems: Vec<SettingsProblem> =
-            self.validator.iter_errors(&settings).flat_map(|error| self.explain(&error)).collect();
+        let problems: Vec<SettingsProblem> = match compile(&self.schema) {
+            Ok(validator) => {
+                validator.iter_errors(&settings).flat_map(|error| self.explain(&error)).collect()
+            }
+            // It was compiled when the manifest was read.
+            Err(_) => vec![SettingsProblem {
+                setting: String::new(),
+                title: None,
+                message: "the plugin's schema of its settings is unusable; ask its vendor".to_owned(),
+            }],
+        };
         if problems.is_empty() { Ok(settings) } else { Err(SettingsError { problems }) }
     }
 
     /// A default that the schema itself refuses would be an error in front of an admin who entered nothing.
-    fn check_defaults(&self, item: &Item<'_>) -> bool {
+    fn check_defaults(&self, item: &Item<'_>, validator: &Validator) -> bool {
         let mut settings = Value::Object(Map::new());
         fill_defaults(&mut settings, &self.schema);
         let mut good = true;
-        for error in self.validator.iter_errors(&settings) {
+        for error in validator.iter_errors(&settings) {
             let path: Vec<String> = segments(&error);
             let Some(first) = path.first() else { continue };
             let place = ["properties", first.as_str(), "default"].into_iter().map(LocationSegment::from);

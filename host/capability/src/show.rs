@@ -90,6 +90,9 @@ pub struct Shown {
 
 pub(crate) fn show(vault: &Vault, place: Place, text: &str) -> Result<Shown, Denial> {
     let allowed = place.classes();
+    if let Some(held) = vault.exactly(text).filter(|held| allowed.contains(held.class)) {
+        return Ok(Shown { value: held.value.clone(), classes: [held.class].into_iter().collect() });
+    }
     let (mut value, mut classes, mut wrong) = (String::with_capacity(text.len()), ClassSet::EMPTY, None);
     vault
         .parts(text, |part| match part {

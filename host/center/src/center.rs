@@ -173,7 +173,7 @@ impl Center {
                     let ask = LookUp {
                         tenant: call.tenant.clone(),
                         interaction: call.interaction,
-                        number: number.clone(),
+                        number: *number,
                         deadline,
                     };
                     pop::spawn(&self.0, directory.clone(), ask, ticket.follow_up());
@@ -253,7 +253,7 @@ impl Inner {
             let ask = LookUp {
                 tenant: call.tenant.clone(),
                 interaction: call.interaction,
-                number: number.clone(),
+                number: *number,
                 deadline,
             };
             pop::spawn(self, directory.clone(), ask, ticket.follow_up());
@@ -278,7 +278,7 @@ impl Inner {
                 return Err(CenterError::UnknownCall { kind: event.kind.leads_to() });
             };
             let number = match from {
-                Caller::Number(number) => Some(number.clone()),
+                Caller::Number(number) => Some(*number),
                 Caller::Withheld => None,
             };
             let directories = if number.is_some() { self.directories_of(&origin.tenant) } else { Vec::new() };

@@ -190,15 +190,15 @@ impl Egress {
         let at_once = usize::try_from(inv.plan().limits().parallel_requests).unwrap_or(usize::MAX).max(1);
         // Answers that come side by side are all held before the first is counted: they share what is left.
         let budget = &AtomicU64::new(inv.bytes_left());
-        let exchanges: Vec<_> = prepared
-            .iter()
-            .map(|prepared| async move {
-                match prepared {
-                    Ok(prepared) => self.in_order(inv, prepared, budget, deadline).await,
-                    Err(denied) => Err(denied.clone()),
-                }
-            })
-            .collect();
+        let exchange = async |prepared: &Result<Prepared, EgressFailure>| match prepared {
+            Ok(prepared) => self.in_order(inv, prepared, budget, deadline).await,
+            Err(denied) => Err(denied.clone()),
+        };
+        // Most calls send one: no need to queue it.
+        if let [one] = prepared {
+            return vec![exchange(one).await];
+        }
+        let exchanges: Vec<_> = prepared.iter().map(exchange).collect();
         stream::iter(exchanges).buffered(at_once).collect().await
     }
 

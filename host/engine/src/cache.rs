@@ -18,22 +18,12 @@ use ramal_capability::Digest;
 use wasmtime::{Engine, component::Component};
 
 use crate::compile::{CompileError, Compiler};
+use crate::precheck::Checked;
 
 /// A directory of signed machine code.
 #[derive(Clone)]
 pub struct CodeCache {
     files: files::Files,
-}
-
-/// A plugin that is ready to be instantiated.
-#[derive(Clone)]
-pub struct Loaded {
-    /// The component, in machine code.
-    pub component: Component,
-    /// The digest of the `.wasm` file that it came from.
-    pub digest: Digest,
-    /// Whether it was in the cache; else it has just been compiled.
-    pub from_cache: bool,
 }
 
 /// The cache cannot be used, or a plugin cannot be loaded.
@@ -88,26 +78,28 @@ impl CodeCache {
         Ok(Self { files: files::Files::open(dir.as_ref())? })
     }
 
-    /// Loads a plugin, from the cache if it is there and proves its origin, else by compiling it.
+    /// The plugin's machine code, if it is there and proves its origin. It was then made from bytes of this digest,
+    /// which this version of the host had found fit to be compiled.
+    pub async fn get(&self, engine: &Engine, digest: Digest) -> Option<Component> {
+        let entry = self.files.entry(digest, compatibility(engine));
+        blocking(engine, &entry, trusted::load).await
+    }
+
+    /// Compiles a plugin whose file was checked, and keeps the code.
     ///
     /// # Errors
-    /// If it must be compiled and cannot be. Trouble with the cache itself is only logged.
-    pub async fn get_or_compile(
+    /// If it cannot be compiled. Trouble with the cache itself is only logged.
+    pub async fn compile(
         &self,
         engine: &Engine,
         compiler: &Compiler,
-        wasm: &[u8],
-    ) -> Result<Loaded, CacheError> {
-        let digest = digest_of(wasm);
-        let entry = self.files.entry(digest, compatibility(engine));
-        if let Some(component) = blocking(engine, &entry, trusted::load).await {
-            return Ok(Loaded { component, digest, from_cache: true });
-        }
-        let code = compiler.compile(wasm).await?;
-        let component = blocking(engine, &entry, move |engine, entry| trusted::keep(engine, entry, &code))
+        checked: &Checked<'_>,
+    ) -> Result<Component, CacheError> {
+        let entry = self.files.entry(digest_of(checked.wasm()), compatibility(engine));
+        let code = compiler.compile(checked.wasm()).await?;
+        blocking(engine, &entry, move |engine, entry| trusted::keep(engine, entry, &code))
             .await
-            .map_err(|reason| CacheError::Unloadable { reason })?;
-        Ok(Loaded { component, digest, from_cache: false })
+            .map_err(|reason| CacheError::Unloadable { reason })
     }
 
     /// Removes everything but what belongs to the plugins in `keep`, whichever engine it is for.
@@ -123,15 +115,6 @@ impl std::fmt::Debug for CodeCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Without the key.
         f.debug_struct("CodeCache").field("dir", &self.files.dir()).finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for Loaded {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Loaded")
-            .field("digest", &self.digest)
-            .field("from_cache", &self.from_cache)
-            .finish_non_exhaustive()
     }
 }
 

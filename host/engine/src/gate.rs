@@ -72,7 +72,9 @@ impl Gate {
         *minute += 1;
         if let Some(subject) = subject {
             let over = |seen: &mut HashSet<Subject>, most: u64| {
-                seen.insert(subject.clone());
+                if !seen.contains(subject) {
+                    seen.insert(subject.clone());
+                }
                 seen.len() as u64 > most
             };
             let hour = over(window(&mut counts.hour, now, HOUR), limits.subjects_per_hour);

@@ -2,8 +2,8 @@
 //! instance each time, within limits that are all enforced.
 //!
 //! ```text
-//! inspect        what is in the file, without compiling or running it        precheck, runtime
-//! load           checked → compiled in a child → cached → bound to a grant   compile, cache, runtime
+//! inspect        what is in the file, without compiling or running it        precheck, inspect
+//! load           checked → compiled in a child → cached → bound to a grant   compile, cache, program, runtime
 //! Plugin::call   right → gate → fresh store → guest → result opened         plugin, state, imports, ask
 //! ```
 //!
@@ -20,9 +20,11 @@ mod error;
 mod gate;
 mod guest_log;
 mod imports;
+mod inspect;
 mod kv;
 mod plugin;
 pub mod precheck;
+mod program;
 mod record;
 mod runtime;
 mod state;
@@ -35,10 +37,11 @@ pub use compile::{Compiler, intercept_worker};
 pub use config::PoolSize;
 pub use error::{CallError, PluginError, Stop};
 pub use guest_log::{GuestLine, GuestLog, LogLevel, TracingLog};
+pub use inspect::{Inspected, inspect};
 pub use kv::{KeepError, MemoryStore, PluginStore};
 pub use plugin::{CallReport, Called, Plugin};
 pub use record::{
     Account, CallDirection, CallOutcome, Contact, ContactDraft, CrmUser, EraseMode, EraseReceipt, HeldRecord,
     JournalEntry, Listed, Page, RecordRef, WorkItem,
 };
-pub use runtime::{BuildError, Inspected, LoadError, Runtime, RuntimeBuilder, SERVED, inspect};
+pub use runtime::{BuildError, LoadError, Runtime, RuntimeBuilder, SERVED};

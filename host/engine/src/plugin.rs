@@ -15,12 +15,12 @@ use ramal_capability::{Authority, Digest, Grant, Invocation, Manifest, Plan, Pla
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
-use wasmtime::component::InstancePre;
 use wasmtime::{Store, Trap};
 
-use crate::ask::{Ask, Exports, GuestError};
+use crate::ask::{Ask, GuestError};
 use crate::error::{CallError, PluginError, Stop};
 use crate::gate::{Gate, Pass};
+use crate::program::Program;
 use crate::runtime::Shared;
 use crate::state::{CallState, Stopped};
 
@@ -30,11 +30,8 @@ pub struct Plugin(Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) manifest: Arc<Manifest>,
-    pub(crate) digest: Digest,
+    pub(crate) program: Arc<Program>,
     pub(crate) plan: ArcSwap<Plan>,
-    pub(crate) component: InstancePre<CallState>,
-    pub(crate) exports: Exports,
     pub(crate) gate: Arc<Gate>,
 }
 
@@ -70,11 +67,11 @@ impl Plugin {
 
     /// What the plugin asks for.
     pub fn manifest(&self) -> &Manifest {
-        &self.0.manifest
+        &self.0.program.manifest
     }
     /// The digest of its component.
     pub fn digest(&self) -> Digest {
-        self.0.digest
+        self.0.program.digest
     }
     /// The rights in force.
     pub fn plan(&self) -> Arc<Plan> {
@@ -104,7 +101,8 @@ impl Plugin {
     /// When they do not fit the component; then the old ones stay in force.
     pub fn regrant(&self, grant: &Grant, settings: &Value) -> Result<(), PlanError> {
         let old = self.0.plan.load_full();
-        let plan = Plan::compile(&self.0.manifest, self.0.digest, grant, settings)?.with_region(old.region());
+        let plan = Plan::compile(&self.0.program.manifest, self.0.program.digest, grant, settings)?
+            .with_region(old.region());
         self.0.plan.store(Arc::new(plan));
         old.end();
         self.0.shared.egress.forget(old.tenant(), old.plugin());
@@ -128,7 +126,7 @@ async fn run<A: Ask>(inner: Arc<Inner>, who: Authority, ask: A) -> Called<A::Out
         Ok(invocation) => invocation,
         Err(denial) => return refused(denial.into()),
     };
-    if !inner.exports.has(A::EXPORT) {
+    if !inner.program.exports.has(A::EXPORT) {
         return refused(CallError::Missing(A::EXPORT));
     }
     let limits = invocation.plan().limits().clone();
@@ -153,8 +151,8 @@ async fn run<A: Ask>(inner: Arc<Inner>, who: Authority, ask: A) -> Called<A::Out
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut context| context.data_mut().tick());
 
-    let answer = match inner.component.instantiate_async(&mut store).await {
-        Ok(instance) => A::invoke(args, &inner.exports, &mut store, &instance).await,
+    let answer = match inner.program.component.instantiate_async(&mut store).await {
+        Ok(instance) => A::invoke(args, &inner.program.exports, &mut store, &instance).await,
         Err(error) => Err(error),
     };
     let state = store.into_data();
@@ -243,9 +241,9 @@ fn stopped(inner: &Inner, state: &CallState, error: &wasmtime::Error) -> CallErr
             Stop::Contract
         }
     };
-    tracing::debug!(plugin = %inner.manifest.id, stop = stop.as_str(), "{}", state.invocation.mask(&format!("{error:#}")));
+    tracing::debug!(plugin = %inner.program.manifest.id, stop = stop.as_str(), "{}", state.invocation.mask(&format!("{error:#}")));
     if inner.gate.stopped() {
-        tracing::error!(plugin = %inner.manifest.id, "stopped three times in five minutes; the plugin rests");
+        tracing::error!(plugin = %inner.program.manifest.id, "stopped three times in five minutes; the plugin rests");
     }
     CallError::Stopped { stop, said: state.last_error.clone() }
 }

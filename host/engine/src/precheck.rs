@@ -136,6 +136,19 @@ pub fn check<'a>(wasm: &'a [u8], limits: &PrecheckLimits) -> Result<Checked<'a>,
     Ok(walk.found)
 }
 
+/// Reads the names of a component that was checked before, and its manifest. Validates nothing else of it.
+pub(crate) fn outline(wasm: &[u8]) -> Result<Checked<'_>, BadComponent> {
+    let limits = PrecheckLimits::default();
+    header(wasm, &limits)?;
+    let mut walk = Walk::new(wasm, &limits);
+    let mut parser = Parser::new(0);
+    parser.set_features(FEATURES);
+    for payload in parser.parse_all(wasm) {
+        walk.outline(&payload?)?;
+    }
+    Ok(walk.found)
+}
+
 /// Tells apart the kinds of file that people hand over by mistake.
 fn header(wasm: &[u8], limits: &PrecheckLimits) -> Result<(), BadComponent> {
     const MAGIC: &[u8] = b"\0asm";
@@ -204,6 +217,19 @@ impl<'a, 'l> Walk<'a, 'l> {
         // After validation: a name is taken only from what is well-formed.
         if self.nesting.len() == 1 {
             self.names(payload)?;
+        }
+        Ok(())
+    }
+
+    fn outline(&mut self, payload: &Payload<'a>) -> Result<(), BadComponent> {
+        match payload {
+            Payload::Version { encoding, .. } => self.enter(*encoding)?,
+            Payload::End(_) => {
+                self.nesting.pop();
+            }
+            Payload::CustomSection(section) => self.custom(section.name(), section.data())?,
+            _ if self.nesting.len() == 1 => self.names(payload)?,
+            _ => {}
         }
         Ok(())
     }

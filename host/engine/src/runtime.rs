@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ramal_capability::{Digest, Grant, Import, Manifest, Plan, PlanError, SourceError};
+use ramal_capability::{Grant, Import, Plan, PlanError, SourceError};
 use ramal_egress::Egress;
 use ramal_numbers::Region;
 use rand::Rng;
@@ -19,9 +19,11 @@ use crate::compile::{CompileError, Compiler};
 use crate::config::{EngineError, PoolSize, Ticker, serving_engine};
 use crate::gate::Gate;
 use crate::guest_log::{GuestLog, TracingLog};
+use crate::inspect::read;
 use crate::kv::{MemoryStore, PluginStore};
 use crate::plugin::{Inner, Plugin};
-use crate::precheck::{BadComponent, PrecheckLimits, check};
+use crate::precheck::{BadComponent, PrecheckLimits, check, outline};
+use crate::program::{Program, Programs};
 use crate::state::CallState;
 
 /// The minor versions of `ramal:crm` that this host serves.
@@ -51,6 +53,7 @@ pub struct Runtime {
     linker: Linker<CallState>,
     cache: CodeCache,
     compiler: Compiler,
+    programs: Programs,
     _ticker: Ticker,
 }
 
@@ -185,6 +188,7 @@ impl RuntimeBuilder {
         Ok(Runtime {
             cache: CodeCache::open(&self.cache_dir)?,
             compiler,
+            programs: Programs::default(),
             linker,
             _ticker: Ticker::start(&engine).map_err(BuildError::Ticker)?,
             shared: Arc::new(Shared {
@@ -195,89 +199,6 @@ impl RuntimeBuilder {
                 slots: Semaphore::new(self.pool.instances as usize),
             }),
         })
-    }
-}
-
-/// A component that was read and found fit to be compiled, before anybody granted anything.
-pub struct Inspected {
-    /// What it asks for.
-    pub manifest: Manifest,
-    /// The manifest's text.
-    pub manifest_text: String,
-    /// The digest of the file.
-    pub digest: Digest,
-    /// The interfaces that it imports.
-    pub imports: Vec<String>,
-    /// The interfaces that it exports.
-    pub exports: Vec<String>,
-    /// What the SDK wrote about itself.
-    pub sdk: Option<String>,
-    /// The file's size in bytes.
-    pub bytes: u64,
-}
-
-/// Reads a component without compiling or running any of it, and refuses what the host would refuse.
-///
-/// # Errors
-/// As for loading, short of compiling.
-pub fn inspect(wasm: &[u8]) -> Result<Inspected, LoadError> {
-    let checked = check(wasm, &PrecheckLimits::default())?;
-    let manifest_text =
-        checked.manifest().and_then(|m| std::str::from_utf8(m).ok()).ok_or(LoadError::NoManifest)?;
-    let manifest_text = manifest_text.to_owned();
-    let manifest = Manifest::parse("plugin.toml", &manifest_text)?;
-    if !SERVED.contains(&manifest.interface.minor) {
-        return Err(LoadError::Interface { built: manifest.interface.to_string() });
-    }
-    let imports: Vec<String> = checked.imports().iter().map(|name| name.to_string()).collect();
-    for import in &imports {
-        allowed_import(import, &manifest)?;
-    }
-    let exports: Vec<String> = checked.exports().iter().map(|name| name.to_string()).collect();
-    for export in &manifest.provides {
-        let interface = export.as_str().split('.').next().unwrap_or_default();
-        let is_it = |name: &String| {
-            name.strip_prefix("ramal:crm/").and_then(|n| n.split('@').next()) == Some(interface)
-        };
-        if !exports.iter().any(is_it) {
-            return Err(LoadError::MissingExport(*export));
-        }
-    }
-    Ok(Inspected {
-        manifest,
-        manifest_text,
-        digest: digest_of(wasm),
-        imports,
-        exports,
-        sdk: checked.sdk().and_then(|s| std::str::from_utf8(s).ok()).map(str::to_owned),
-        bytes: wasm.len() as u64,
-    })
-}
-
-/// A component's imports are its ceiling: only the contract's interfaces, only those that the manifest names.
-fn allowed_import(import: &str, manifest: &Manifest) -> Result<(), LoadError> {
-    let foreign = |hint| LoadError::ForeignImport { import: import.chars().take(100).collect(), hint };
-    let Some(rest) = import.strip_prefix("ramal:crm/") else {
-        return Err(foreign(if import.starts_with("wasi:") {
-            "it was built for a WASI target; build Rust with `ramal build` (wasm32-unknown-unknown), other languages \
-             with their WASI features off or stubbed"
-        } else {
-            "a plugin imports only interfaces of ramal:crm"
-        }));
-    };
-    let (name, version) = rest.split_once('@').unwrap_or((rest, ""));
-    let minor =
-        version.strip_prefix("0.").and_then(|v| v.split('.').next()).and_then(|v| v.parse::<u32>().ok());
-    if !minor.is_some_and(|minor| SERVED.contains(&minor)) {
-        return Err(LoadError::Interface { built: version.chars().take(20).collect() });
-    }
-    if name == "types" {
-        return Ok(());
-    }
-    match name.parse::<Import>() {
-        Ok(import) if manifest.uses.contains(&import) => Ok(()),
-        Ok(import) => Err(LoadError::UnexplainedImport(import)),
-        Err(_) => Err(foreign("ramal:crm has no such interface")),
     }
 }
 
@@ -324,15 +245,8 @@ impl Runtime {
         settings: &Value,
         region: Region,
     ) -> Result<Plugin, LoadError> {
-        let inspected = inspect(wasm)?;
-        let plan = Plan::compile(&inspected.manifest, inspected.digest, grant, settings)?.with_region(region);
-        let loaded = self.cache.get_or_compile(&self.shared.engine, &self.compiler, wasm).await?;
-        let component =
-            self.linker.instantiate_pre(&loaded.component).map_err(|e| LoadError::Link(format!("{e:#}")))?;
-        let exports = Exports::of(&component);
-        if let Some(export) = inspected.manifest.provides.iter().find(|export| !exports.has(**export)) {
-            return Err(LoadError::MissingExport(*export));
-        }
+        let program = self.program(wasm).await?;
+        let plan = Plan::compile(&program.manifest, program.digest, grant, settings)?.with_region(region);
         if !plan.pins_digest() {
             tracing::warn!(
                 tenant = %plan.tenant(), plugin = %plan.plugin(),
@@ -341,12 +255,34 @@ impl Runtime {
         }
         Ok(Plugin::new(Inner {
             shared: Arc::clone(&self.shared),
-            manifest: Arc::new(inspected.manifest),
-            digest: inspected.digest,
+            program,
             plan: arc_swap::ArcSwap::from_pointee(plan),
-            component,
-            exports,
             gate: Arc::new(Gate::default()),
         }))
+    }
+
+    /// The code and the manifest of a file: those of a plugin that is loaded already, or from the cache, or compiled.
+    async fn program(&self, wasm: &[u8]) -> Result<Arc<Program>, LoadError> {
+        let digest = digest_of(wasm);
+        if let Some(program) = self.programs.get(digest) {
+            return Ok(program);
+        }
+        let engine = &self.shared.engine;
+        let (inspected, component) = match self.cache.get(engine, digest).await {
+            // What is in the cache was checked, byte for byte, before it was compiled.
+            Some(component) => (read(&outline(wasm)?, digest)?, component),
+            None => {
+                let checked = check(wasm, &PrecheckLimits::default())?;
+                let inspected = read(&checked, digest)?;
+                (inspected, self.cache.compile(engine, &self.compiler, &checked).await?)
+            }
+        };
+        let component =
+            self.linker.instantiate_pre(&component).map_err(|e| LoadError::Link(format!("{e:#}")))?;
+        let exports = Exports::of(&component);
+        if let Some(export) = inspected.manifest.provides.iter().find(|export| !exports.has(**export)) {
+            return Err(LoadError::MissingExport(*export));
+        }
+        Ok(self.programs.share(Program { manifest: inspected.manifest, digest, component, exports }))
     }
 }

@@ -1,6 +1,6 @@
-//! Disclosures in a file of JSON lines, written by one thread that commits in groups: what waits is written
-//! and made safe with one `fdatasync`, and while the disk works the next group gathers. So the caller never
-//! waits for a disk, and a busy host pays one sync for many rows.
+//! Disclosures in a file of JSON lines, written by one thread that commits in groups: what came within a few
+//! milliseconds is written and made safe with one `fdatasync`, and while the disk works the next group gathers. So
+//! the caller never waits for a disk, wakes nobody for most rows, and a busy host pays one sync for many of them.
 //!
 //! A row is promised to be on disk some milliseconds after it was recorded, not at once; [`JsonLines::flush`]
 //! waits for it. When the disk fails, rows are kept in memory, writing is tried again each second, and
@@ -21,6 +21,8 @@ use crate::sink::{DisclosureSink, SinkError};
 
 /// Rows that may wait for the disk before nothing more is let out. At 400 bytes each, 4 MB.
 const MAX_WAITING: u64 = 10_000;
+/// How long a group gathers, unless somebody waits for it.
+const GATHER: Duration = Duration::from_millis(5);
 /// How long to wait after a failed write.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -36,8 +38,10 @@ pub struct JsonLines {
 struct Shared {
     path: String,
     state: Mutex<State>,
-    /// Rows came, or the ledger closes.
+    /// A first row came, or the ledger closes.
     work: Condvar,
+    /// Somebody waits for the group that gathers.
+    hurry: Condvar,
     /// A group was written, or failed.
     settled: Condvar,
     retry: Duration,
@@ -50,6 +54,8 @@ struct State {
     recorded: u64,
     /// Rows on disk since the start.
     durable: u64,
+    /// Rows that somebody waits for.
+    wanted: u64,
     /// What the system said when the last group failed.
     failure: Option<String>,
     closing: bool,
@@ -74,6 +80,7 @@ impl JsonLines {
             path,
             state: Mutex::default(),
             work: Condvar::new(),
+            hurry: Condvar::new(),
             settled: Condvar::new(),
             retry,
         });
@@ -96,13 +103,17 @@ impl DisclosureSink for JsonLines {
         let mut state = self.shared.state.lock();
         state.queue.push(row);
         state.recorded += 1;
-        self.shared.work.notify_one();
+        if state.queue.len() == 1 {
+            self.shared.work.notify_one();
+        }
         self.shared.failure(&state)
     }
 
     fn flush(&self) -> Result<(), SinkError> {
         let mut state = self.shared.state.lock();
         let target = state.recorded;
+        state.wanted = target;
+        self.shared.hurry.notify_one();
         while state.durable < target {
             self.shared.failure(&state)?;
             self.shared.settled.wait(&mut state);
@@ -115,6 +126,7 @@ impl Drop for JsonLines {
     fn drop(&mut self) {
         self.shared.state.lock().closing = true;
         self.shared.work.notify_one();
+        self.shared.hurry.notify_one();
         if let Some(writer) = self.writer.take()
             && writer.join().is_err()
         {
@@ -140,6 +152,9 @@ impl Shared {
                 let mut state = self.state.lock();
                 while state.queue.is_empty() && rows == 0 && !state.closing {
                     self.work.wait(&mut state);
+                }
+                if !state.closing && state.wanted <= state.durable {
+                    self.hurry.wait_for(&mut state, GATHER);
                 }
                 rows += render(&mut lines, &std::mem::take(&mut state.queue));
                 state.closing

@@ -242,14 +242,14 @@ pub(crate) fn build_module(
             && m.package_id.as_deref() == Some(&project.plugin.id)
             && m.target.as_ref().is_some_and(Target::is_library)
     };
-    let modules = output
+    let mut modules = output
         .stdout
         .split(|byte| *byte == b'\n')
         .filter_map(|line| serde_json::from_slice::<Message>(line).ok())
         .filter(is_ours)
         .flat_map(|m| m.filenames)
         .filter(|file| file.extension().is_some_and(|e| e == "wasm"));
-    modules.last().ok_or_else(|| PackError::CargoAnswer {
+    modules.next_back().ok_or_else(|| PackError::CargoAnswer {
         step: "rustc",
         what: format!("no .wasm file for package `{}`", project.plugin.name),
     })

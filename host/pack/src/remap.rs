@@ -25,7 +25,7 @@ pub(crate) fn flags(project: &Project, toolchain: &Toolchain, target_dir: &Path)
     let mut own = BTreeSet::new();
     for package in &project.dependencies {
         let root = package.root();
-        match (package.from_registry(), root.parent()) {
+        match (package.is_from_registry(), root.parent()) {
             (true, Some(folder)) => shared.insert(flag(folder, "crates")),
             _ => own.insert(flag(root, &package.spec())),
         };
@@ -55,7 +55,7 @@ impl Package {
         format!("{}-{}", self.name, self.version)
     }
     /// Whether it lies in a folder that cargo made for it, with others.
-    fn from_registry(&self) -> bool {
+    fn is_from_registry(&self) -> bool {
         self.source
             .as_deref()
             .is_some_and(|source| source.starts_with("registry+") || source.starts_with("sparse+"))

@@ -115,10 +115,10 @@ pub struct Problem {
     /// The kind of problem as a word for programs.
     code: ProblemCode,
     /// What was wrong this time.
-    detail: String,
+    detail: Box<str>,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<String>,
+    hint: Option<Box<str>>,
     /// The fields that are wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem>,
@@ -135,7 +135,7 @@ impl Problem {
             title: code.title(),
             status: code.status().as_u16(),
             code,
-            detail: detail.into(),
+            detail: detail.into().into(),
             hint: None,
             errors: Vec::new(),
             retry_after: None,
@@ -144,7 +144,7 @@ impl Problem {
     /// What to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(hint.into().into());
         self
     }
     #[must_use]

@@ -66,7 +66,7 @@ fn defaults_are_filled_in_and_the_order_is_the_authors() {
 
 #[test]
 fn a_plugin_without_settings_takes_none() {
-    let schema = SettingsSchema::empty().unwrap();
+    let schema = SettingsSchema::empty();
     assert_eq!(schema.check(&json!({})), Ok(json!({})));
     let error = schema.check(&json!({ "server": "x" })).unwrap_err();
     assert_eq!(error.to_string(), "`server`: is no setting of this plugin; this plugin has no settings");

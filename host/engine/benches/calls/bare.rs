@@ -16,18 +16,18 @@ mod bindings {
 use bindings::exports::ramal::crm::contacts::GuestIndices;
 use bindings::ramal::crm::{egress, log, settings, store, text, types};
 
-pub struct Bare {
+pub(crate) struct Bare {
     engine: Engine,
     component: InstancePre<Host>,
     contacts: GuestIndices,
 }
 
-pub struct Host {
+pub(crate) struct Host {
     body: String,
 }
 
 impl Bare {
-    pub fn new((engine, component): (Engine, Component)) -> Self {
+    pub(crate) fn new((engine, component): (Engine, Component)) -> Self {
         let mut linker = Linker::new(&engine);
         bindings::Plugin::add_to_linker::<Host, HasSelf<Host>>(&mut linker, |host| host).unwrap();
         let component = linker.instantiate_pre(&component).unwrap();
@@ -41,7 +41,7 @@ impl Bare {
         store
     }
 
-    pub async fn find(&self, body: &str) -> usize {
+    pub(crate) async fn find(&self, body: &str) -> usize {
         let mut store = self.store(body);
         let instance = self.component.instantiate_async(&mut store).await.unwrap();
         let guest = self.contacts.load(&mut store, &instance).unwrap();
@@ -49,7 +49,7 @@ impl Bare {
         found.unwrap().len()
     }
 
-    pub async fn instantiate(&self) {
+    pub(crate) async fn instantiate(&self) {
         let mut store = self.store("");
         self.component.instantiate_async(&mut store).await.unwrap();
     }

@@ -1,23 +1,37 @@
 //! What loaded plugins hold while nobody calls them.
 
+use ramal_engine::Plugin;
+
 use crate::world::World;
 
-const COUNT: u32 = 1_000;
+const TENANTS: u32 = 1_000;
+/// Each is compiled, which takes its time.
+const COMPONENTS: u32 = 100;
 
-/// Anonymous memory for each of many loaded plugins, in bytes, and how many there were. Each is another file, so that
-/// nothing is shared but the runtime. Machine code is mapped from files: the kernel can drop it, so it is not counted.
-pub async fn idle(world: &World) -> (f64, u32) {
-    // Compiling a thousand files would take minutes and measure nothing: one file is compiled, its code is loaded again
-    // and again. The maps are apart all the same.
-    let first = world.load_another(0).await;
+/// Anonymous memory in bytes for each of many tenants that use one component, and how many there were.
+pub(crate) async fn of_tenants(world: &World) -> (f64, u32) {
+    each(TENANTS, async |_| world.load_shared().await).await
+}
+
+/// The same for many components of one tenant. Nothing is shared but the runtime.
+pub(crate) async fn of_components(world: &World) -> (f64, u32) {
+    // Compiled beforehand: the buffers of the compiler's answer are not what is measured.
+    for number in 1..=COMPONENTS {
+        world.load_another(number).await;
+    }
+    each(COMPONENTS, async |number| world.load_another(number + 1).await).await
+}
+
+/// Machine code is mapped from files: the kernel can drop it, so it is not counted.
+async fn each(count: u32, load: impl AsyncFn(u32) -> Plugin) -> (f64, u32) {
+    let mut plugins = Vec::with_capacity(count as usize);
     let before = anonymous();
-    let mut plugins = Vec::with_capacity(COUNT as usize);
-    for _ in 0..COUNT {
-        plugins.push(world.load_another(0).await);
+    for number in 0..count {
+        plugins.push(load(number).await);
     }
     let after = anonymous();
-    drop((plugins, first));
-    (after.saturating_sub(before) as f64 / f64::from(COUNT), COUNT)
+    drop(plugins);
+    (after.saturating_sub(before) as f64 / f64::from(count), count)
 }
 
 /// `Anonymous` of `/proc/self/smaps_rollup`, in bytes.

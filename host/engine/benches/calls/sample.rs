@@ -4,11 +4,11 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 /// Turns: in each, every contender is measured once.
-pub const ROUNDS: usize = 60;
+pub(crate) const ROUNDS: usize = 60;
 /// Calls in one sample; its time is divided by them.
 const CALLS: u32 = 50;
 
-pub fn sync(mut work: impl FnMut()) -> Duration {
+pub(crate) fn sync(mut work: impl FnMut()) -> Duration {
     let started = Instant::now();
     for _ in 0..CALLS {
         work();
@@ -16,7 +16,7 @@ pub fn sync(mut work: impl FnMut()) -> Duration {
     started.elapsed() / CALLS
 }
 
-pub async fn future<F: Future>(mut work: impl FnMut() -> F) -> Duration {
+pub(crate) async fn future<F: Future>(mut work: impl FnMut() -> F) -> Duration {
     let started = Instant::now();
     for _ in 0..CALLS {
         std::hint::black_box(work().await);
@@ -24,49 +24,49 @@ pub async fn future<F: Future>(mut work: impl FnMut() -> F) -> Duration {
     started.elapsed() / CALLS
 }
 
-pub fn once(work: impl FnOnce()) -> Duration {
+pub(crate) fn once(work: impl FnOnce()) -> Duration {
     let started = Instant::now();
     work();
     started.elapsed()
 }
 
-pub async fn future_once<F: Future>(work: impl FnOnce() -> F) -> Duration {
+pub(crate) async fn future_once<F: Future>(work: impl FnOnce() -> F) -> Duration {
     let started = Instant::now();
     std::hint::black_box(work().await);
     started.elapsed()
 }
 
-pub fn median_of(mut times: Vec<Duration>) -> Duration {
+pub(crate) fn median_of(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times[times.len() / 2]
 }
 
 /// Contenders with their samples.
-pub struct Table {
+pub(crate) struct Table {
     title: &'static str,
     baseline: &'static str,
     rows: Vec<(&'static str, Vec<Duration>)>,
 }
 
 impl Table {
-    pub fn new(title: &'static str, baseline: &'static str) -> Self {
+    pub(crate) fn new(title: &'static str, baseline: &'static str) -> Self {
         Self { title, baseline, rows: Vec::new() }
     }
-    pub fn add(&mut self, name: &'static str, sample: Duration) {
+    pub(crate) fn add(&mut self, name: &'static str, sample: Duration) {
         match self.rows.iter_mut().find(|(n, _)| *n == name) {
             Some((_, samples)) => samples.push(sample),
             None => self.rows.push((name, vec![sample])),
         }
     }
     /// Microseconds.
-    pub fn median(&self, name: &str) -> f64 {
+    pub(crate) fn median(&self, name: &str) -> f64 {
         let (_, samples) = self.rows.iter().find(|(n, _)| *n == name).unwrap();
         median_of(samples.clone()).as_secs_f64() * 1e6
     }
-    pub fn ratio(&self, of: &str, to: &str) -> f64 {
+    pub(crate) fn ratio(&self, of: &str, to: &str) -> f64 {
         self.median(of) / self.median(to)
     }
-    pub fn print(&self) {
+    pub(crate) fn print(&self) {
         println!("\n{}", self.title);
         for (name, samples) in &self.rows {
             println!(

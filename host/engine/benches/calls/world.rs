@@ -11,6 +11,7 @@ use ramal_capability::{
 use ramal_egress::{Egress, Secret, StaticCredentials};
 use ramal_engine::cache::CodeCache;
 use ramal_engine::config::serving_engine;
+use ramal_engine::precheck::{PrecheckLimits, check};
 use ramal_engine::{Compiler, FindByPhone, Plugin, PoolSize, Runtime};
 use ramal_ledger::JsonLines;
 use serde::Deserialize;
@@ -21,7 +22,7 @@ use wasmtime::component::Component;
 /// Made up, as everything here.
 const PHONE: &str = "+5511987654007";
 
-pub struct World {
+pub(crate) struct World {
     runtime: Runtime,
     plugin: Plugin,
     wasm: Vec<u8>,
@@ -31,7 +32,7 @@ pub struct World {
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let wasm = std::fs::read(fixture()).expect("the practice plugin is missing; run `make fixtures`");
         let grant =
             Grant::parse("grant.toml", include_str!("../../../../plugins/practice/grant.toml")).unwrap();
@@ -63,15 +64,16 @@ impl World {
     }
 
     /// The component in an engine like the runtime's, for the bare call.
-    pub async fn component(&self) -> (wasmtime::Engine, Component) {
+    pub(crate) async fn component(&self) -> (wasmtime::Engine, Component) {
         let engine = serving_engine(&PoolSize::default()).unwrap();
         let cache = CodeCache::open(self.folder.path().join("bare")).unwrap();
-        let loaded =
-            cache.get_or_compile(&engine, &Compiler::this_executable().unwrap(), &self.wasm).await.unwrap();
-        (engine, loaded.component)
+        let checked = check(&self.wasm, &PrecheckLimits::default()).unwrap();
+        let component =
+            cache.compile(&engine, &Compiler::this_executable().unwrap(), &checked).await.unwrap();
+        (engine, component)
     }
 
-    pub async fn find(&self) -> usize {
+    pub(crate) async fn find(&self) -> usize {
         let called = self
             .plugin
             .call(authority(Purpose::ScreenPop), FindByPhone { candidates: vec![Clear::from(PHONE)] })
@@ -80,26 +82,27 @@ impl World {
     }
 
     /// A call that the grant does not allow.
-    pub async fn denied(&self) -> bool {
+    pub(crate) async fn denied(&self) -> bool {
         let ask = FindByPhone { candidates: vec![Clear::from(PHONE)] };
         self.plugin.call(authority(Purpose::Sync), ask).await.outcome.is_err()
     }
 
-    pub async fn load(&self) -> Plugin {
+    /// Loads the component for one tenant more.
+    pub(crate) async fn load_shared(&self) -> Plugin {
         self.runtime.load(&self.wasm, &self.grant, &settings()).await.unwrap()
     }
 
     /// Loads a component that is in no cache.
-    pub async fn load_cold(&self) -> Plugin {
+    pub(crate) async fn load_cold(&self) -> Plugin {
         self.runtime.load(&salted(&self.wasm, u32::MAX), &self.grant, &settings()).await.unwrap()
     }
 
-    /// Loads the same code under other bytes, so that nothing is shared.
-    pub async fn load_another(&self, number: u32) -> Plugin {
+    /// Loads another component, as large as this one, whose code is in the cache after the first time.
+    pub(crate) async fn load_another(&self, number: u32) -> Plugin {
         self.runtime.load(&salted(&self.wasm, number), &self.grant, &settings()).await.unwrap()
     }
 
-    pub fn prepared(&self) -> (Invocation, Prepared) {
+    pub(crate) fn prepared(&self) -> (Invocation, Prepared) {
         let mut invocation = Invocation::begin(
             self.plan.clone(),
             authority(Purpose::ScreenPop),
@@ -114,7 +117,7 @@ impl World {
         (invocation, prepared)
     }
 
-    pub fn projected(&self, body: &[u8]) -> Reply {
+    pub(crate) fn projected(&self, body: &[u8]) -> Reply {
         let (mut invocation, prepared) = self.prepared();
         invocation.project(&prepared, 200, body).unwrap()
     }
@@ -152,7 +155,7 @@ fn authority(purpose: Purpose) -> Authority {
 }
 
 /// The answer to a search, some 2 KB for each contact: invented, and with more than anybody asked for.
-pub fn answer(contacts: usize) -> Vec<u8> {
+pub(crate) fn answer(contacts: usize) -> Vec<u8> {
     let one = |number: usize| {
         json!({
             "id": format!("c-{number:04}"), "name": "Maria Aparecida Inventada", "company": "Transportes Exemplo (fictícia)",
@@ -184,24 +187,26 @@ struct Found {
 
 /// What the plugin reads of an answer, read natively.
 #[derive(Deserialize)]
-pub struct Person {
-    pub id: String,
-    pub name: String,
-    pub company: Option<String>,
-    pub phones: Vec<String>,
-    pub emails: Vec<String>,
-    pub owner: Option<Owner>,
-    pub city: Option<String>,
-    pub url: Option<String>,
-    pub updated_ms: Option<u64>,
+#[expect(dead_code, reason = "reading them is what is measured")]
+pub(crate) struct Person {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) company: Option<String>,
+    pub(crate) phones: Vec<String>,
+    pub(crate) emails: Vec<String>,
+    pub(crate) owner: Option<Owner>,
+    pub(crate) city: Option<String>,
+    pub(crate) url: Option<String>,
+    pub(crate) updated_ms: Option<u64>,
 }
 
 #[derive(Deserialize)]
-pub struct Owner {
-    pub name: Option<String>,
+#[expect(dead_code, reason = "reading it is what is measured")]
+pub(crate) struct Owner {
+    pub(crate) name: Option<String>,
 }
 
 /// The peer "a native function": the same parse into the same fields.
-pub fn parse(body: &[u8]) -> Vec<Person> {
+pub(crate) fn parse(body: &[u8]) -> Vec<Person> {
     serde_json::from_slice::<Found>(body).unwrap().items
 }

@@ -34,13 +34,15 @@ impl From<io::Error> for Refusal {
 
 const ATTEMPTS: &[(&str, Attempt)] = &[
     ("nothing", || Ok(())),
-    ("read-file", || Ok(drop(fs::File::open("/etc/passwd")?))),
-    ("write-file", || Ok(drop(fs::File::create("/tmp/ramal-compile-worker-was-here")?))),
-    ("list-directory", || Ok(drop(fs::read_dir("/")?))),
-    ("connect", || Ok(drop(net::TcpStream::connect((net::Ipv4Addr::LOCALHOST, 9))?))),
-    ("datagram", || Ok(drop(net::UdpSocket::bind((net::Ipv4Addr::LOCALHOST, 0))?))),
+    ("read-file", || fs::File::open("/etc/passwd").map(drop).map_err(Refusal::from)),
+    ("write-file", || {
+        fs::File::create("/tmp/ramal-compile-worker-was-here").map(drop).map_err(Refusal::from)
+    }),
+    ("list-directory", || fs::read_dir("/").map(drop).map_err(Refusal::from)),
+    ("connect", || net::TcpStream::connect((net::Ipv4Addr::LOCALHOST, 9)).map(drop).map_err(Refusal::from)),
+    ("datagram", || net::UdpSocket::bind((net::Ipv4Addr::LOCALHOST, 0)).map(drop).map_err(Refusal::from)),
     ("run-program", || Command::new("/bin/true").status().map(|_| ()).map_err(Refusal::from)),
-    ("start-thread", || Ok(drop(thread::Builder::new().spawn(|| {})?))),
+    ("start-thread", || thread::Builder::new().spawn(|| {}).map(drop).map_err(Refusal::from)),
     ("other-descriptor", || {
         rustix::io::read(io::stderr(), &mut [0_u8; 1]).map_err(io::Error::from)?;
         Ok(())

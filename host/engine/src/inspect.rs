@@ -1,0 +1,94 @@
+//! What is in a component's file, and whether it fits the contract: read without compiling or running any of it.
+
+use ramal_capability::{Digest, Import, Manifest};
+
+use crate::cache::digest_of;
+use crate::precheck::{Checked, PrecheckLimits, check};
+use crate::runtime::{LoadError, SERVED};
+
+/// A component that was read and found fit to be compiled, before anybody granted anything.
+pub struct Inspected {
+    /// What it asks for.
+    pub manifest: Manifest,
+    /// The manifest's text.
+    pub manifest_text: String,
+    /// The digest of the file.
+    pub digest: Digest,
+    /// The interfaces that it imports.
+    pub imports: Vec<String>,
+    /// The interfaces that it exports.
+    pub exports: Vec<String>,
+    /// What the SDK wrote about itself.
+    pub sdk: Option<String>,
+    /// The file's size in bytes.
+    pub bytes: u64,
+}
+
+/// Reads a component without compiling or running any of it, and refuses what the host would refuse.
+///
+/// # Errors
+/// As for loading, short of compiling.
+pub fn inspect(wasm: &[u8]) -> Result<Inspected, LoadError> {
+    read(&check(wasm, &PrecheckLimits::default())?, digest_of(wasm))
+}
+
+/// What a component says of itself, compared with the contract.
+pub(crate) fn read(checked: &Checked<'_>, digest: Digest) -> Result<Inspected, LoadError> {
+    let manifest_text =
+        checked.manifest().and_then(|m| std::str::from_utf8(m).ok()).ok_or(LoadError::NoManifest)?;
+    let manifest_text = manifest_text.to_owned();
+    let manifest = Manifest::parse("plugin.toml", &manifest_text)?;
+    if !SERVED.contains(&manifest.interface.minor) {
+        return Err(LoadError::Interface { built: manifest.interface.to_string() });
+    }
+    let imports: Vec<String> = checked.imports().iter().map(|name| name.to_string()).collect();
+    for import in &imports {
+        allowed_import(import, &manifest)?;
+    }
+    let exports: Vec<String> = checked.exports().iter().map(|name| name.to_string()).collect();
+    for export in &manifest.provides {
+        let interface = export.as_str().split('.').next().unwrap_or_default();
+        let is_it = |name: &String| {
+            name.strip_prefix("ramal:crm/").and_then(|n| n.split('@').next()) == Some(interface)
+        };
+        if !exports.iter().any(is_it) {
+            return Err(LoadError::MissingExport(*export));
+        }
+    }
+    Ok(Inspected {
+        manifest,
+        manifest_text,
+        digest,
+        imports,
+        exports,
+        sdk: checked.sdk().and_then(|s| std::str::from_utf8(s).ok()).map(str::to_owned),
+        bytes: checked.wasm().len() as u64,
+    })
+}
+
+/// A component's imports are its ceiling: only the contract's interfaces, only those that the manifest names.
+fn allowed_import(import: &str, manifest: &Manifest) -> Result<(), LoadError> {
+    let foreign = |hint| LoadError::ForeignImport { import: import.chars().take(100).collect(), hint };
+    let Some(rest) = import.strip_prefix("ramal:crm/") else {
+        return Err(foreign(if import.starts_with("wasi:") {
+            "it was built for a WASI target; build Rust with `ramal build` (wasm32-unknown-unknown), other languages \
+             with their WASI features off or stubbed"
+        } else {
+            "a plugin imports only interfaces of ramal:crm"
+        }));
+    };
+    let (name, version) = rest.split_once('@').unwrap_or((rest, ""));
+    let minor =
+        version.strip_prefix("0.").and_then(|v| v.split('.').next()).and_then(|v| v.parse::<u32>().ok());
+    if !minor.is_some_and(|minor| SERVED.contains(&minor)) {
+        return Err(LoadError::Interface { built: version.chars().take(20).collect() });
+    }
+    if name == "types" {
+        return Ok(());
+    }
+    match name.parse::<Import>() {
+        Ok(import) if manifest.uses.contains(&import) => Ok(()),
+        Ok(import) => Err(LoadError::UnexplainedImport(import)),
+        Err(_) => Err(foreign("ramal:crm has no such interface")),
+    }
+}
