@@ -45,8 +45,8 @@ struct Windows<const MOST: usize> {
     values: Vec<u128>,
     /// Which lengths are in it, a bit each.
     lengths: u32,
-    /// Which bytes they end in, a bit each: most bytes of most texts end nothing, and are passed at once.
-    ends: [u64; 4],
+    /// What their last three bytes come to, a bit each: nearly every place of a text ends none, and is passed at once.
+    ends: [u64; 16],
 }
 
 /// The bytes of a short text with its length, so that none is a part of another.
@@ -54,14 +54,22 @@ fn packed(bytes: &[u8]) -> u128 {
     bytes.iter().fold(0, |number, byte| (number << 8) | u128::from(*byte)) | ((bytes.len() as u128) << 120)
 }
 
+/// The word and the bit of `ends` for three bytes.
+fn end_of([a, b, c]: [u8; 3]) -> (usize, u64) {
+    let mixed = (u32::from(a) * 37 + u32::from(b)) * 37 + u32::from(c);
+    ((mixed >> 6 & 15) as usize, 1 << (mixed & 63))
+}
+
 impl<const MOST: usize> Windows<MOST> {
+    /// Adds a text of at least `SHORTEST` and at most `MOST` bytes.
     fn push(&mut self, bytes: Option<&[u8]>) {
-        let Some((bytes, last)) = bytes.and_then(|bytes| Some((bytes, bytes.last()?))) else { return };
-        debug_assert!(bytes.len() <= MOST);
+        let Some((bytes, last)) = bytes.and_then(|bytes| Some((bytes, *bytes.last_chunk()?))) else { return };
+        debug_assert!((SHORTEST..=MOST).contains(&bytes.len()));
         self.values.push(packed(bytes));
         self.lengths |= 1 << bytes.len();
-        if let Some(bits) = self.ends.get_mut(usize::from(last >> 6)) {
-            *bits |= 1 << (last & 63);
+        let (word, bit) = end_of(last);
+        if let Some(bits) = self.ends.get_mut(word) {
+            *bits |= bit;
         }
     }
     fn settle(&mut self) {
@@ -70,17 +78,17 @@ impl<const MOST: usize> Windows<MOST> {
     }
     /// Whether any of them stands in the text.
     fn meet(&self, text: &[u8]) -> bool {
-        let ends =
-            |byte: u8| self.ends.get(usize::from(byte >> 6)).is_some_and(|bits| bits >> (byte & 63) & 1 == 1);
-        text.iter().enumerate().filter(|(_, byte)| ends(**byte)).any(|(last, _)| {
-            let lengths = (1..=MOST).filter(|length| self.lengths >> length & 1 == 1);
-            lengths
-                .map_while(|length| text.get((last + 1).checked_sub(length)?..=last))
-                .any(|window| self.holds(window))
+        text.array_windows().enumerate().any(|(at, end)| {
+            let (word, bit) = end_of(*end);
+            self.ends.get(word).is_some_and(|bits| bits & bit != 0) && self.meet_at(text, at + end.len())
         })
     }
-    fn holds(&self, window: &[u8]) -> bool {
-        self.values.binary_search(&packed(window)).is_ok()
+    /// Whether any of them stands in the text and ends at this place.
+    fn meet_at(&self, text: &[u8], end: usize) -> bool {
+        let lengths = (SHORTEST..=MOST).filter(|length| self.lengths >> length & 1 == 1);
+        lengths
+            .map_while(|length| text.get(end.checked_sub(length)?..end))
+            .any(|window| self.values.binary_search(&packed(window)).is_ok())
     }
 }
 
@@ -94,8 +102,11 @@ struct Bare {
 
 impl Bare {
     fn of(text: &str) -> Self {
+        Self::of_letters(text.chars())
+    }
+    fn of_letters(text: impl Iterator<Item = char>) -> Self {
         let mut bare = Self::default();
-        for c in text.chars() {
+        for c in text {
             if c.is_ascii() {
                 if c.is_ascii_alphanumeric() {
                     bare.all.push(c.to_ascii_lowercase() as u8);
@@ -133,8 +144,7 @@ impl EchoGuard {
     /// Remembers a value that goes out.
     pub(crate) fn add(&mut self, value: &str) {
         // Backwards by characters, so that the bytes of one letter keep their order.
-        let backwards: String = value.chars().rev().collect();
-        let forms = [Bare::of(value), Bare::of(&backwards)];
+        let forms = [Bare::of(value), Bare::of_letters(value.chars().rev())];
         for bytes in forms.iter().flat_map(|form| [&*form.all, &*form.digits]) {
             match bytes.len() {
                 0..SHORTEST => {}
@@ -203,11 +213,15 @@ impl EchoGuard {
                 return true;
             }
         }
-        let code = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '_' | '-');
-        let whole = text.trim_end_matches('=');
-        // A text that is one run of code is looked at once.
-        let runs = whole.split(|c| !code(c)).filter(|run| run.len() < whole.len());
-        std::iter::once(whole).chain(runs).any(|run| self.repeats_encoded(run.as_bytes()))
+        if text.len() < SHORTEST + 2 {
+            return false;
+        }
+        let code = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'_' | b'-');
+        let whole = text.trim_end_matches('=').as_bytes();
+        // Base64 has a `/` too, which an address has between its parts.
+        let is_one = whole.iter().all(|byte| code(byte) || *byte == b'/');
+        let runs = whole.split(|byte| !code(byte)).filter(|run| run.len() < whole.len());
+        is_one.then_some(whole).into_iter().chain(runs).any(|run| self.repeats_encoded(run))
     }
 
     /// Whether a run of letters is an opened value in hexadecimal digits or base64.
@@ -215,9 +229,10 @@ impl EchoGuard {
         let as_hex = run.len() >= 2 * SHORTEST && run.iter().all(u8::is_ascii_hexdigit);
         // Four letters of base64 are three bytes, and one letter more is none.
         let as_base64 = run.len() >= SHORTEST + 2 && run.len() % 4 != 1;
+        let base64 =
+            if run.iter().any(|byte| matches!(byte, b'-' | b'_')) { &BASE64URL_NOPAD } else { &BASE64_NOPAD };
         (as_hex && self.repeats_decoded(&HEXLOWER_PERMISSIVE, run))
-            || (as_base64
-                && (self.repeats_decoded(&BASE64_NOPAD, run) || self.repeats_decoded(&BASE64URL_NOPAD, run)))
+            || (as_base64 && self.repeats_decoded(base64, run))
     }
 
     fn repeats_decoded(&self, encoding: &Encoding, run: &[u8]) -> bool {
@@ -233,7 +248,9 @@ impl EchoGuard {
     }
 
     fn repeats_plain(&self, text: &str, bare: &Bare) -> bool {
-        self.windows.meet(&bare.all) || self.windows.meet(&bare.digits) || self.holds_secret(text)
+        self.windows.meet(&bare.all)
+            || (bare.digits.len() < bare.all.len() && self.windows.meet(&bare.digits))
+            || self.holds_secret(text)
     }
 
     fn holds_secret(&self, text: &str) -> bool {
@@ -253,7 +270,7 @@ impl EchoGuard {
         let kinds = [ids, others].into_iter().filter(|kind| kind.all.len() < all.all.len());
         std::iter::once(all).chain(kinds).any(|bare| {
             self.split.meet(&bare.all)
-                || self.split.meet(&bare.digits)
+                || (bare.digits.len() < bare.all.len() && self.split.meet(&bare.digits))
                 || self.secrets.iter().filter(|secret| secret.len() <= 2 * bare.all.len()).any(|secret| {
                     let secret = Bare::of(secret).all;
                     secret.len() >= SHORTEST && memmem::find(&bare.all, &secret).is_some()

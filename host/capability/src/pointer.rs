@@ -1,17 +1,19 @@
 //! JSON Pointer patterns (RFC 6901 with `*` for "any element of an array"), compiled into a tree, so that a
 //! body or an answer is walked once however many places a route lists.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-/// A place in a JSON document, such as `/results/*/properties/email`.
+/// A place in a JSON document, such as `/results/*/properties/email`. A manifest lists many, so it is kept as it is
+/// written and taken apart when it is used.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Pattern(Vec<Step>);
+pub struct Pattern(Box<str>);
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Step {
+#[derive(Debug)]
+enum Step<'p> {
     Any,
-    Name(String),
+    Name(Cow<'p, str>),
 }
 
 /// A text that is no pattern.
@@ -32,48 +34,39 @@ impl FromStr for Pattern {
     type Err = BadPattern;
     fn from_str(text: &str) -> Result<Self, BadPattern> {
         if text.is_empty() {
-            return Ok(Self(Vec::new()));
+            return Ok(Self(text.into()));
         }
-        let rest = text.strip_prefix('/').ok_or(BadPattern::Start)?;
-        let steps = rest
-            .split('/')
-            .map(|step| {
-                if step == "*" {
-                    return Ok(Step::Any);
-                }
-                let mut name = String::with_capacity(step.len());
-                let mut chars = step.chars();
-                while let Some(c) = chars.next() {
-                    name.push(match (c, if c == '~' { chars.next() } else { None }) {
-                        ('~', Some('0')) => '~',
-                        ('~', Some('1')) => '/',
-                        ('~', _) => return Err(BadPattern::Escape),
-                        (c, _) => c,
-                    });
-                }
-                Ok(Step::Name(name))
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        if steps.len() > 16 || text.len() > 256 { Err(BadPattern::Long) } else { Ok(Self(steps)) }
+        if !text.starts_with('/') {
+            return Err(BadPattern::Start);
+        }
+        let escaped = text.split('~').skip(1);
+        if escaped.into_iter().any(|after| !after.starts_with(['0', '1'])) {
+            return Err(BadPattern::Escape);
+        }
+        let pattern = Self(text.into());
+        if pattern.steps().count() > 16 || text.len() > 256 { Err(BadPattern::Long) } else { Ok(pattern) }
     }
 }
 
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for step in &self.0 {
-            match step {
-                Step::Any => f.write_str("/*")?,
-                Step::Name(name) => write!(f, "/{}", name.replace('~', "~0").replace('/', "~1"))?,
-            }
-        }
-        Ok(())
+        f.write_str(&self.0)
     }
 }
 
 impl Pattern {
     /// Whether the last step is a name, so that the place has siblings.
     pub fn has_siblings(&self) -> bool {
-        matches!(self.0.last(), Some(Step::Name(_)))
+        matches!(self.steps().last(), Some(Step::Name(_)))
+    }
+
+    fn steps(&self) -> impl Iterator<Item = Step<'_>> {
+        self.0.split('/').skip(1).map(|step| match step {
+            "*" => Step::Any,
+            // In this order: `~01` is `~1`, not `/` (RFC 6901, section 4).
+            name if name.contains('~') => Step::Name(name.replace("~1", "/").replace("~0", "~").into()),
+            name => Step::Name(name.into()),
+        })
     }
 }
 
@@ -101,14 +94,14 @@ impl<T> Tree<T> {
     /// Adds a place; gives the value back if the place is taken.
     pub(crate) fn insert(&mut self, pattern: &Pattern, leaf: T) -> Result<(), T> {
         let mut node = self;
-        for step in &pattern.0 {
+        for step in pattern.steps() {
             node = match step {
                 Step::Any => node.any.get_or_insert_default(),
                 Step::Name(name) => {
-                    let at = match node.names.binary_search_by(|(known, _)| (**known).cmp(name.as_str())) {
+                    let at = match node.names.binary_search_by(|(known, _)| (**known).cmp(&*name)) {
                         Ok(at) => at,
                         Err(at) => {
-                            node.names.insert(at, (name.as_str().into(), Self::default()));
+                            node.names.insert(at, (name.into(), Self::default()));
                             at
                         }
                     };

@@ -29,6 +29,12 @@ use crate::state::CallState;
 /// The minor versions of `ramal:crm` that this host serves.
 pub const SERVED: std::ops::RangeInclusive<u32> = 1..=1;
 
+/// The same for people.
+fn served() -> String {
+    let (first, last) = SERVED.into_inner();
+    if first == last { format!("0.{first}") } else { format!("0.{first} to 0.{last}") }
+}
+
 /// What all plugins of a runtime share.
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
@@ -98,7 +104,7 @@ pub enum LoadError {
     #[error("the manifest in the component is wrong:\n{0}")]
     Manifest(#[from] SourceError),
     /// It was built for an interface that this host does not serve.
-    #[error("built for ramal:crm {built}, this host serves 0.{}–0.{}: rebuild it with a matching ramal-sdk", SERVED.start(), SERVED.end())]
+    #[error("built for ramal:crm {built}, this host serves {}: rebuild it with a matching ramal-sdk", served())]
     Interface {
         /// What it was built for.
         built: String,

@@ -310,6 +310,7 @@ fn places<T>(item: Option<Item<'_>>, read: impl Fn(&Item<'_>) -> Option<T>) -> V
         }
         all.push((pattern, value));
     }
+    all.shrink_to_fit();
     all
 }
 
