@@ -8,10 +8,10 @@
 //! mobile out of a land line or the other way round: before the ninth digit a mobile began with 6 to 9, so
 //! `9 2…` had no old form, and taking its 9 off would give somebody else's land line.
 
+use crate::brazil;
 use crate::number::PhoneNumber;
 use crate::plan;
 
-const BRAZIL: u16 = 55;
 const MEXICO: u16 = 52;
 
 /// The two numbers of a line.
@@ -22,19 +22,13 @@ pub(crate) struct Aliases {
     pub(crate) old: PhoneNumber,
 }
 
-/// An old form as text.
-pub(crate) struct Written {
-    pub(crate) national: String,
-    pub(crate) rfc3966: String,
-}
-
 /// Both forms of the line that `number` is one form of, or nothing if it has only one.
 pub(crate) fn of(number: PhoneNumber) -> Option<Aliases> {
     if number.zeros > 0 {
         return None;
     }
     let (current, old) = match number.country {
-        BRAZIL => brazil(number.national)?,
+        brazil::CODE => ninth_digit(number.national)?,
         MEXICO => mexico(number.national)?,
         _ => return None,
     };
@@ -45,28 +39,8 @@ pub(crate) fn of(number: PhoneNumber) -> Option<Aliases> {
     plan::is_valid(aliases.current).then_some(aliases)
 }
 
-/// How an old form is written in its own country and as a URI. The library knows no grouping for numbers that
-/// its plan no longer has, and would run the digits together.
-pub(crate) fn written(number: PhoneNumber) -> Option<Written> {
-    let aliases = of(number).filter(|aliases| aliases.old == number)?;
-    Some(match number.country {
-        BRAZIL => {
-            let (area, line) = (number.national / 100_000_000, number.national % 100_000_000);
-            let (prefix, suffix) = (line / 10_000, line % 10_000);
-            Written {
-                national: format!("({area}) {prefix}-{suffix:04}"),
-                rfc3966: format!("tel:+55-{area}-{prefix}-{suffix:04}"),
-            }
-        }
-        _ => Written {
-            national: format!("1 {}", plan::national(aliases.current)),
-            rfc3966: plan::rfc3966(aliases.current).replacen("+52-", "+52-1-", 1),
-        },
-    })
-}
-
 /// Area (two digits), then eight digits that begin with 6 to 9, with or without a 9 between them.
-fn brazil(national: u64) -> Option<(u64, u64)> {
+fn ninth_digit(national: u64) -> Option<(u64, u64)> {
     const EIGHT: u64 = 100_000_000;
     let line = national % EIGHT;
     let area = match national / EIGHT {

@@ -5,10 +5,15 @@
 //! that compares texts finds nobody, and the agent answers a stranger. So the host reads a number once, with
 //! [`PhoneNumber::parse`], and from there on has one canonical value whose other forms are derived.
 //!
-//! The numbering plans come from the library `rlibphonenumber`, which stays inside this crate. Three things
-//! it does not know, and which are decided here: `00 55 …` dialled in Brazil (it takes 55 for a carrier and
-//! lands in another country), the old forms that messaging still uses (Brazil's mobiles without the ninth
-//! digit, Mexico's `1`), and that a short code or an extension is not a telephone number.
+//! The numbering plans come from the library `rlibphonenumber`, which stays inside this crate. What it does
+//! not know is decided here: `00 55 …` dialled in Brazil (it takes 55 for a carrier and lands in another
+//! country), carriers and prefixes that it does not list, the old forms that messaging still uses (Brazil's
+//! mobiles without the ninth digit, Mexico's `1`), and that a short code or an extension is not a telephone
+//! number. The table in `tests/library.rs` holds its wrong answers beside ours.
+//!
+//! Each question has its type. [`PhoneNumber`]: who is called, and with [`PhoneNumber::canonical`] whether two
+//! are one line. [`PartyNumber`]: what an exchange says about one end of a call, which may be an extension, read
+//! at a [`Home`]. [`WaId`]: the address of a WhatsApp account, which is sent as it came.
 //!
 //! A number is personal data: [`PhoneNumber`] has no `Display` and no `Serialize`, its `Debug` shows no
 //! digit, and no error carries what was read. A value leaves only through a method that says which form.
@@ -24,14 +29,24 @@
 //! ```
 
 mod aliases;
+mod brazil;
 mod error;
+mod home;
+mod kind;
 mod number;
+mod party;
 mod plan;
 mod reading;
 mod region;
+mod spelling;
+mod wa_id;
 mod written;
 
 pub use error::NotANumber;
+pub use home::{BadExtensions, ExtensionRanges, Extensions, Home, UnknownArea};
+pub use kind::NumberKind;
 pub use number::PhoneNumber;
+pub use party::{Extension, PartyNumber, ShortCode};
 pub use region::{Region, UnknownRegion};
+pub use wa_id::WaId;
 pub use written::MAX_CHARACTERS;

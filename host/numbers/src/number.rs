@@ -3,13 +3,15 @@
 use std::fmt;
 
 use crate::error::NotANumber;
+use crate::home::Home;
+use crate::kind::NumberKind;
 use crate::region::Region;
-use crate::{aliases, plan, reading};
+use crate::{aliases, brazil, plan, reading, spelling};
 
 /// A telephone number with its country, in canonical form.
 ///
 /// Two values are equal if they dial the same digits. `+5511987654321` and `+551187654321` are two values,
-/// although they reach one person: ask [`variants`](Self::variants) for that.
+/// although they reach one person: compare [`canonical`](Self::canonical) for that.
 ///
 /// Invariant: the E.164 form is 4 to 15 digits, begins with a known calling code, and reads as this value.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,7 +40,16 @@ impl PhoneNumber {
     /// [`NotANumber`] says what is missing. No input panics, and the cost is bounded by
     /// [`MAX_CHARACTERS`](crate::MAX_CHARACTERS).
     pub fn parse(text: &str, region: Region) -> Result<Self, NotANumber> {
-        reading::dialled(text, region)
+        reading::dialled(text, region, None)
+    }
+
+    /// Reads a number as [`parse`](Self::parse) does in the home's region, and one without its area code, also
+    /// as `9090 3210-0000`, in the home's area if that is known.
+    ///
+    /// # Errors
+    /// As for [`parse`](Self::parse).
+    pub fn parse_at(text: &str, home: &Home) -> Result<Self, NotANumber> {
+        reading::dialled(text, home.region(), home.area())
     }
 
     /// Reads a text that begins with a country code whether or not a plus stands before it, as the `wa_id`
@@ -62,12 +73,33 @@ impl PhoneNumber {
 
     /// As it is written in its own country: `(11) 98765-4321`.
     pub fn national(&self) -> String {
-        aliases::written(*self).map_or_else(|| plan::national(*self), |written| written.national)
+        spelling::national(*self)
+    }
+
+    /// With its country code, in groups: `+55 11 98765-4321`. The grouping is that of its country.
+    pub fn international(&self) -> String {
+        spelling::international(*self)
     }
 
     /// The URI of RFC 3966: `tel:+55-11-98765-4321`.
     pub fn rfc3966(&self) -> String {
-        aliases::written(*self).map_or_else(|| plan::rfc3966(*self), |written| written.rfc3966)
+        spelling::rfc3966(*self)
+    }
+
+    /// The number of today's plan for the same line: the key by which two numbers are one.
+    ///
+    /// It differs from the number itself only for the old forms that [`variants`](Self::variants) lists. The
+    /// last eight or ten digits are no such key: eight are the same in two areas, ten differ between the forms
+    /// of one mobile, and the area with the last eight makes one of a land line and a mobile (`11 2345-6789`,
+    /// `11 92345-6789`).
+    #[must_use]
+    pub fn canonical(&self) -> Self {
+        aliases::of(*self).map_or(*self, |aliases| aliases.current)
+    }
+
+    /// What sort of line the number leads to, by its plan.
+    pub fn kind(&self) -> NumberKind {
+        brazil::kind(*self).unwrap_or_else(|| plan::kind(self.canonical()))
     }
 
     /// The numbers under which a CRM may hold the same line, the one of today's plan first, itself included.

@@ -1,11 +1,12 @@
 //! The seam to the library that knows the numbering plans. Nobody else in the house names it, so that its
 //! metadata can be refreshed, or the library replaced, in one file.
 
-use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumberFormat};
+use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType};
 
-use crate::aliases;
+use crate::kind::NumberKind;
 use crate::number::PhoneNumber;
 use crate::region::Region;
+use crate::{aliases, brazil};
 
 /// E.164 allows this many digits, the calling code included.
 const MAX_DIGITS: usize = 15;
@@ -41,9 +42,9 @@ pub(crate) fn is_valid(number: PhoneNumber) -> bool {
     PHONE_NUMBER_UTIL.is_valid_number(&library(number))
 }
 
-/// Whether the plan has this number, or had it and it is still in use.
+/// Whether the plan has this number, or had it and it is still in use, or has it without the library knowing.
 pub(crate) fn is_known(number: PhoneNumber) -> bool {
-    is_valid(number) || aliases::of(number).is_some()
+    is_valid(number) || aliases::of(number).is_some() || brazil::is_debt_collection(number)
 }
 
 /// Whether a number of its country may have this length, area code included.
@@ -64,16 +65,34 @@ pub(crate) fn national(number: PhoneNumber) -> String {
     PHONE_NUMBER_UTIL.format(&library(number), PhoneNumberFormat::National).into_owned()
 }
 
+pub(crate) fn international(number: PhoneNumber) -> String {
+    PHONE_NUMBER_UTIL.format(&library(number), PhoneNumberFormat::International).into_owned()
+}
+
 pub(crate) fn rfc3966(number: PhoneNumber) -> String {
     PHONE_NUMBER_UTIL.format(&library(number), PhoneNumberFormat::RFC3966).into_owned()
+}
+
+pub(crate) fn kind(number: PhoneNumber) -> NumberKind {
+    match PHONE_NUMBER_UTIL.get_number_type(&library(number)) {
+        PhoneNumberType::FixedLine => NumberKind::Fixed,
+        PhoneNumberType::Mobile => NumberKind::Mobile,
+        PhoneNumberType::FixedLineOrMobile => NumberKind::FixedOrMobile,
+        PhoneNumberType::TollFree => NumberKind::TollFree,
+        PhoneNumberType::PremiumRate => NumberKind::PremiumRate,
+        PhoneNumberType::SharedCost => NumberKind::SharedCost,
+        PhoneNumberType::VoIP => NumberKind::Voip,
+        PhoneNumberType::Unknown => NumberKind::Unlisted,
+        _ => NumberKind::Other,
+    }
 }
 
 /// Compiles the patterns that reading and writing a number of this region need.
 pub(crate) fn warm_up(region: Region) {
     if let Ok(example) = PHONE_NUMBER_UTIL.get_example_number(region.inner()) {
         let text = PHONE_NUMBER_UTIL.format(&example, PhoneNumberFormat::National).into_owned();
-        if let Ok(number) = crate::reading::dialled(&text, region) {
-            let _ = (number.variants(), number.rfc3966());
+        if let Ok(number) = crate::reading::dialled(&text, region, None) {
+            let _ = (number.variants(), number.rfc3966(), number.kind());
         }
     }
 }

@@ -23,6 +23,8 @@ impl Written {
         for (index, character) in text.chars().enumerate().skip(scheme) {
             match character {
                 '0'..='9' => written.digits.push(character),
+                // `(0xx11)`: letters stand for a carrier that the caller chooses.
+                'x' | 'X' if written.digits == "0" => {}
                 '+' if written.digits.is_empty() && !written.plus => written.plus = true,
                 _ if is_separator(character) => {}
                 _ => return Err(NotANumber::Character { position: index + 1 }),
@@ -52,6 +54,8 @@ mod tests {
     #[case::plus_in_brackets("(+55) 11 98765.4321", true, "5511987654321")]
     #[case::uri("tel:+55-11-98765-4321", true, "5511987654321")]
     #[case::uri_in_capitals("TEL:+5511987654321", true, "5511987654321")]
+    #[case::carrier_left_open("(0xx11) 3210-0000", false, "01132100000")]
+    #[case::carrier_left_open_in_capitals("0 XX 11 3210-0000", false, "01132100000")]
     #[case::no_break_space_and_dash("11\u{a0}98765\u{2011}4321", false, "11987654321")]
     #[case::copied_with_direction_marks("\u{202a}+55 11 98765-4321\u{202c}", true, "5511987654321")]
     fn separators_are_dropped(#[case] text: &str, #[case] plus: bool, #[case] digits: &str) {
@@ -66,6 +70,7 @@ mod tests {
     #[case::plus_within("11+98765", NotANumber::Character { position: 3 })]
     #[case::two_pluses("++5511", NotANumber::Character { position: 2 })]
     #[case::two_numbers("3210-0000/3210-0001", NotANumber::Character { position: 10 })]
+    #[case::carrier_left_open_too_late("01xx1 3210-0000", NotANumber::Character { position: 3 })]
     #[case::extension("3210-0000 ramal 12", NotANumber::Character { position: 11 })]
     #[case::uri_with_parameter("tel:+5511987654321;ext=12", NotANumber::Character { position: 19 })]
     #[case::digits_of_another_script("١١٩٨٧٦٥", NotANumber::Character { position: 1 })]
