@@ -12,4 +12,5 @@ mod tryton {
     mod journal;
     mod others;
     mod proxy;
+    mod weather;
 }

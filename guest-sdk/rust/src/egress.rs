@@ -196,7 +196,7 @@ pub enum Failure {
     TooLarge,
     /// The CRM said 429, or the grant's own rate is used up; seconds to wait, if known.
     RateLimited(Option<u32>),
-    /// The CRM said 401: the credential is no longer accepted.
+    /// A person must act: the CRM said 401, or there is no secret that could be sent.
     AuthExpired,
     /// The plugin's value could not be written as JSON. Nothing was sent.
     Unsendable(String),

@@ -22,7 +22,7 @@ pub enum Error {
     Denied(String),
     /// The CRM refuses the data. Not retried until somebody changes it.
     Invalid(String),
-    /// The credential is no longer accepted. Retried after it has been renewed.
+    /// The credential is missing or no longer accepted. Retried after a person has renewed it.
     AuthExpired,
     /// Too many requests; retry after so many seconds, if known.
     RateLimited(Option<u32>),
@@ -75,7 +75,7 @@ impl fmt::Display for Error {
             Self::NotFound => f.write_str("the CRM has no such record"),
             Self::Denied(text) => write!(f, "denied: {text}"),
             Self::Invalid(text) => write!(f, "the CRM refuses the data: {text}"),
-            Self::AuthExpired => f.write_str("the CRM no longer accepts the credential"),
+            Self::AuthExpired => f.write_str("the credential is missing or no longer accepted"),
             Self::RateLimited(None) => f.write_str("too many requests"),
             Self::RateLimited(Some(seconds)) => write!(f, "too many requests, retry after {seconds} s"),
             Self::Transient(text) => write!(f, "failed for now: {text}"),

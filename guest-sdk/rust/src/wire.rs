@@ -169,6 +169,7 @@ impl From<PhoneStyle> for wit::text::PhoneStyle {
             PhoneStyle::National => Self::National,
             PhoneStyle::Digits => Self::Digits,
             PhoneStyle::Rfc3966 => Self::Rfc3966,
+            PhoneStyle::International => Self::International,
         }
     }
 }

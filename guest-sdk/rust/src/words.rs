@@ -16,6 +16,8 @@ pub enum PhoneStyle {
     Digits,
     /// `tel:+55-11-98765-4321`
     Rfc3966,
+    /// `+55 11 98765-4321`, as people write a number with its country
+    International,
 }
 
 /// Functions that work alike on a seal and on clear text, and answer in kind. From

@@ -26,6 +26,9 @@ pub enum Bounded {
     Instant,
     /// One of the listed words.
     Enum(Vec<String>),
+    /// A record of one of the listed models by its number, as Tryton writes it: `party.party,17`. The number
+    /// is from 1 on and without leading zeros. Only in what is sent.
+    Ref(Vec<String>),
     /// A decimal number with at most 15 digits before and 4 after the point, as number or text.
     Money,
     /// An `https` (or, to the granted destination, `http`) address of at most 300 characters without user or
@@ -81,6 +84,9 @@ impl Bounded {
             Self::Date => text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok(),
             Self::Instant => is_instant(text),
             Self::Enum(words) => words.iter().any(|w| w == text),
+            Self::Ref(models) => text
+                .split_once(',')
+                .is_some_and(|(model, number)| models.iter().any(|m| m == model) && is_record(number)),
             Self::Money => is_money(text),
             Self::Url => is_url(text),
             Self::Empty => text.is_empty(),
@@ -101,6 +107,20 @@ fn is_id(text: &str) -> bool {
         && edge(text.bytes().next())
         && edge(text.bytes().last())
         && !text.contains("..")
+}
+
+/// The number of a record: decimal digits as a machine writes them, from 1 on.
+fn is_record(text: &str) -> bool {
+    text.len() <= 16
+        && !text.starts_with('0')
+        && text.bytes().all(|b| b.is_ascii_digit())
+        && text.parse::<i64>().is_ok_and(|number| (1..=MAX_INT).contains(&number))
+}
+
+/// Whether a word can be the model of a reference: a technical name as CRMs give them.
+pub(crate) fn is_model(word: &str) -> bool {
+    (1..=64).contains(&word.len())
+        && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
 fn is_money(text: &str) -> bool {
@@ -157,6 +177,7 @@ impl fmt::Display for Bounded {
             Self::Date => f.write_str("date"),
             Self::Instant => f.write_str("instant"),
             Self::Enum(words) => write!(f, "enum({})", words.join("|")),
+            Self::Ref(models) => write!(f, "ref({})", models.join("|")),
             Self::Money => f.write_str("money"),
             Self::Url => f.write_str("url"),
             Self::Empty => f.write_str("empty"),
@@ -167,8 +188,14 @@ impl fmt::Display for Bounded {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::FieldSpec;
+    use proptest::prelude::*;
     use rstest::rstest;
     use serde_json::json;
+
+    fn reference() -> Bounded {
+        Bounded::Ref(vec!["party.party".into(), "sale.opportunity".into()])
+    }
 
     #[rstest]
     #[case::int(Bounded::Int { min: 0, max: 9 }, json!(9), true)]
@@ -197,6 +224,21 @@ mod tests {
     #[case::instant_words(Bounded::Instant, json!("yesterday"), false)]
     #[case::word(Bounded::Enum(vec!["open".into(), "won".into()]), json!("won"), true)]
     #[case::word_other(Bounded::Enum(vec!["open".into()]), json!("Open"), false)]
+    #[case::reference(reference(), json!("party.party,17"), true)]
+    #[case::reference_to_the_other(reference(), json!("sale.opportunity,9007199254740991"), true)]
+    #[case::reference_to_another_model(reference(), json!("ir.note,17"), false)]
+    #[case::reference_without_number(reference(), json!("party.party,"), false)]
+    #[case::reference_without_model(reference(), json!(",17"), false)]
+    #[case::reference_without_comma(reference(), json!("party.party"), false)]
+    #[case::reference_to_a_new_record(reference(), json!("party.party,-1"), false)]
+    #[case::reference_to_zero(reference(), json!("party.party,0"), false)]
+    #[case::reference_padded(reference(), json!("party.party,017"), false)]
+    #[case::reference_with_a_sign(reference(), json!("party.party,+17"), false)]
+    #[case::reference_with_a_space(reference(), json!("party.party, 17"), false)]
+    #[case::reference_to_two(reference(), json!("party.party,17,18"), false)]
+    #[case::reference_to_a_name(reference(), json!("party.party,Ana Lima"), false)]
+    #[case::reference_beyond_json(reference(), json!("party.party,9007199254740992"), false)]
+    #[case::reference_as_number(reference(), json!(17), false)]
     #[case::money_text(Bounded::Money, json!("1200.00"), true)]
     #[case::money_number(Bounded::Money, json!(1200.5), true)]
     #[case::money_exponent(Bounded::Money, json!("1e9"), false)]
@@ -210,5 +252,29 @@ mod tests {
     #[case::object_as_id(Bounded::Id, json!({"a": 1}), false)]
     fn bounded_types_hold(#[case] bounded: Bounded, #[case] value: Value, #[case] fits: bool) {
         assert_eq!(bounded.fits(&value), fits);
+    }
+
+    proptest! {
+        #[test]
+        fn a_reference_is_a_listed_model_a_comma_and_a_number(
+            models in prop::collection::vec("[a-z_.-]{1,20}", 1..4), number in 1..=MAX_INT,
+        ) {
+            let spec = format!("ref({})", models.join("|"));
+            let FieldSpec::Bounded(bounded) = spec.parse::<FieldSpec>().unwrap() else { panic!("{spec}") };
+            prop_assert_eq!(bounded.to_string(), spec);
+            for model in &models {
+                let fits = bounded.fits_text(&format!("{model},{number}"));
+                prop_assert!(fits);
+            }
+        }
+
+        #[test]
+        fn no_other_text_is_a_reference(text in "(party\\.party|sale\\.opportunity|[a-z.]{0,9})?,?[-+ 0-9a-z,]{0,19}") {
+            let fits = reference().fits_text(&text);
+            let rest = text.strip_prefix("party.party,").or_else(|| text.strip_prefix("sale.opportunity,"));
+            let number = rest.and_then(|rest| rest.parse::<i64>().ok());
+            let written = number.filter(|number| (1..=MAX_INT).contains(number)).map(|number| number.to_string());
+            prop_assert_eq!(fits, written.is_some() && written.as_deref() == rest);
+        }
     }
 }

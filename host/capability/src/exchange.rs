@@ -42,7 +42,7 @@ pub enum EgressFailure {
     /// 429, or the grant's own rate; seconds to wait if known.
     #[error("too many requests")]
     RateLimited(Option<u32>),
-    /// The credential is no longer accepted.
-    #[error("the CRM no longer accepts the credential")]
+    /// A person must act: the CRM said 401, or there is no secret that could be sent.
+    #[error("the credential is missing or no longer accepted")]
     AuthExpired,
 }

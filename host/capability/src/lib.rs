@@ -34,6 +34,7 @@ mod invocation;
 mod limits;
 mod manifest;
 mod mask;
+mod oauth;
 mod plan;
 mod pointer;
 mod projection;
@@ -62,9 +63,10 @@ pub use ids::{BadDigest, BadId, CredentialId, Digest, InteractionId, PluginId, R
 pub use invocation::{Invocation, Report, Seen};
 pub use limits::{LimitName, LimitWishes, Limits};
 pub use manifest::{
-    Ask, CredentialDecl, CredentialKind, Dedup, InterfaceVersion, Manifest, RouteDecl, SessionDecl, Target,
-    UnknownTarget, Verification, Version,
+    Ask, ClientProof, CredentialDecl, CredentialKind, Dedup, FlowDecl, InterfaceVersion, Manifest, OAuthDecl,
+    RouteDecl, SessionDecl, Target, UnknownTarget, Verification, Version,
 };
+pub use oauth::{Flow, OAuthPlan};
 pub use plan::{Plan, PlanError};
 pub use pointer::{BadPattern, Pattern};
 pub use purpose::Purpose;

@@ -8,6 +8,7 @@ mod ask;
 mod credential;
 mod head;
 mod limits;
+mod oauth;
 mod route;
 mod sentences;
 mod target;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use ask::Ask;
 pub use credential::{CredentialDecl, CredentialKind, SessionDecl};
+pub use oauth::{ClientProof, FlowDecl, OAuthDecl};
 pub use route::RouteDecl;
 pub use target::{Target, UnknownTarget};
 pub use version::{InterfaceVersion, Version};
@@ -157,6 +159,7 @@ impl Manifest {
     pub fn targets(&self) -> Vec<&Target> {
         let logins = self.credentials.iter().filter_map(|credential| match &credential.kind {
             CredentialKind::Session(session) => Some(&session.target),
+            CredentialKind::OAuth2(oauth) => Some(&oauth.target),
             _ => None,
         });
         let mut targets: Vec<&Target> = Vec::new();

@@ -1,7 +1,7 @@
 //! Manifest, grant and settings, compiled into what one plugin may do: made once when a grant is loaded,
 //! read by every call.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,9 +16,10 @@ use crate::compiled::{CompileError, Compiled, Scope};
 use crate::denial::{Denial, Rule};
 use crate::export::{Export, Import};
 use crate::grant::{Destination, Grant};
-use crate::ids::{Digest, PluginId, RouteId, TenantId};
+use crate::ids::{CredentialId, Digest, PluginId, RouteId, TenantId};
 use crate::limits::Limits;
 use crate::manifest::{CredentialDecl, CredentialKind, Manifest, RouteDecl};
+use crate::oauth::OAuthPlan;
 use crate::pointer::Tree;
 use crate::purpose::Purpose;
 use crate::request::Method;
@@ -41,6 +42,7 @@ pub(crate) struct RoutePlan {
     pub(crate) receive_error: Tree<Receive>,
     pub(crate) credential: Option<Arc<CredentialDecl>>,
     pub(crate) session: Option<Arc<SessionPlan>>,
+    pub(crate) oauth: Option<Arc<OAuthPlan>>,
     pub(crate) private: Vec<IpNet>,
     pub(crate) purposes: BTreeSet<Purpose>,
 }
@@ -236,6 +238,12 @@ impl Plan {
     pub fn level(&self, class: DataClass, direction: Direction) -> Level {
         self.levels.get(class, direction)
     }
+    /// The credentials that granted routes use, and how the host gets tokens for those that are `oauth2`.
+    pub fn credentials(&self) -> BTreeMap<CredentialId, (Arc<CredentialDecl>, Option<Arc<OAuthPlan>>)> {
+        let used =
+            self.routes.values().filter_map(|route| Some((route.credential.clone()?, route.oauth.clone())));
+        used.map(|(decl, oauth)| (decl.id.clone(), (decl, oauth))).collect()
+    }
     /// The settings as JSON, defaults filled in.
     pub fn settings(&self) -> &str {
         &self.settings
@@ -394,19 +402,24 @@ fn route(
             .find(|d| d.origin == *origin)
             .ok_or_else(|| PlanError::NotADestination { route: decl.id.clone(), origin: origin.clone() })
     };
-    let private = destination(&origin)?.private.clone();
+    let ranges = destination(&origin)?.private.clone();
     let credential =
         decl.credential.as_ref().and_then(|id| manifest.credentials.iter().find(|c| c.id == *id));
-    let session = match credential.map(|c| &c.kind) {
-        Some(CredentialKind::Session(session)) => {
-            let private =
-                |origin: &Origin| destination(origin).map(|d| d.private.clone()).unwrap_or_default();
-            let plan = SessionPlan::compile(session, settings, private).map_err(fault)?;
+    let private = |origin: &Origin| destination(origin).map(|d| d.private.clone()).unwrap_or_default();
+    let (mut session, mut oauth) = (None, None);
+    match credential.map(|c| &c.kind) {
+        Some(CredentialKind::Session(decl)) => {
+            let plan = SessionPlan::compile(decl, settings, private).map_err(fault)?;
             destination(plan.origin())?;
-            Some(Arc::new(plan))
+            session = Some(Arc::new(plan));
         }
-        _ => None,
-    };
+        Some(CredentialKind::OAuth2(decl)) => {
+            let plan = OAuthPlan::compile(decl, settings, private).map_err(fault)?;
+            destination(&plan.origin)?;
+            oauth = Some(Arc::new(plan));
+        }
+        _ => {}
+    }
     let headers = decl
         .headers
         .iter()
@@ -438,7 +451,8 @@ fn route(
         receive_error,
         credential: credential.cloned().map(Arc::new),
         session,
-        private,
+        oauth,
+        private: ranges,
         purposes: decl.purposes.iter().copied().collect(),
     })
 }

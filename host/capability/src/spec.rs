@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub(crate) use crate::bounded::Bounded;
-use crate::bounded::MAX_INT;
+use crate::bounded::{MAX_INT, is_model};
 use crate::class::{ClassSet, DataClass};
 
 /// What may stand at a place that is written to.
@@ -46,7 +46,7 @@ pub enum BadSpec {
     /// Neither class nor type.
     #[error(
         "`{given}` is neither a data class nor a bounded type{}; bounded types are int, int(a..b), bool, id, date, \
-         instant, enum(a|b), money, url and empty",
+         instant, enum(a|b), ref(a|b), money, url and empty",
         .near.as_ref().map(|n| format!(" (did you mean `{n}`?)")).unwrap_or_default()
     )]
     Unknown {
@@ -63,6 +63,15 @@ pub enum BadSpec {
         "write the words of an enum as enum(open|won), each 1 to 64 characters without control characters"
     )]
     Words,
+    /// `ref(` with no good models.
+    #[error(
+        "write the models of a reference as ref(party.party|sale.opportunity), each 1 to 64 of A-Z a-z 0-9 . _ -"
+    )]
+    Models,
+    /// A reference in an answer. Its number would have to be held against what the call opened, as that of an
+    /// `id` is; until it is, a telephone number could come back as one.
+    #[error("a reference is only sent; receive the record's `id`, and its model as an enum(a|b)")]
+    ReferenceReceived,
     /// More than one class where a value must be of one.
     #[error("a received value is of one class; use a switch if it depends on another field")]
     ManyClasses,
@@ -85,6 +94,7 @@ impl FromStr for ReceiveOne {
     type Err = BadSpec;
     fn from_str(text: &str) -> Result<Self, BadSpec> {
         match text.parse::<FieldSpec>()? {
+            FieldSpec::Bounded(Bounded::Ref(_)) => Err(BadSpec::ReferenceReceived),
             FieldSpec::Bounded(bounded) => Ok(Self::Bounded(bounded)),
             FieldSpec::Classes(classes) => {
                 let mut each = classes.iter();
@@ -123,6 +133,12 @@ fn bounded(text: &str) -> Result<Option<Bounded>, BadSpec> {
                     return Err(BadSpec::Words);
                 }
                 Bounded::Enum(words)
+            } else if let Some(models) = other.strip_prefix("ref(").and_then(|rest| rest.strip_suffix(')')) {
+                let models: Vec<String> = models.split('|').map(str::to_owned).collect();
+                if !models.iter().all(|model| is_model(model)) {
+                    return Err(BadSpec::Models);
+                }
+                Bounded::Ref(models)
             } else {
                 return Ok(None);
             }
@@ -131,11 +147,11 @@ fn bounded(text: &str) -> Result<Option<Bounded>, BadSpec> {
 }
 
 fn unknown(given: &str) -> BadSpec {
-    let words = DataClass::ALL
-        .iter()
-        .map(|c| c.as_str())
-        .chain(["int", "bool", "id", "date", "instant", "money", "url", "empty", "enum", "text", "string"]);
-    let near = crate::source::nearest(given, words).filter(|n| !matches!(*n, "text" | "string" | "enum"));
+    let words = DataClass::ALL.iter().map(|c| c.as_str()).chain([
+        "int", "bool", "id", "date", "instant", "money", "url", "empty", "enum", "ref", "text", "string",
+    ]);
+    let near =
+        crate::source::nearest(given, words).filter(|n| !matches!(*n, "text" | "string" | "enum" | "ref"));
     BadSpec::Unknown { given: given.chars().take(64).collect(), near: near.map(str::to_owned) }
 }
 
@@ -214,6 +230,7 @@ mod tests {
     #[case("int(0..100)")]
     #[case("int(-5..5)")]
     #[case("enum(open|won)")]
+    #[case("ref(party.party|sale.opportunity)")]
     #[case("id")]
     #[case("empty")]
     fn specs_round_trip(#[case] text: &str) {
@@ -226,10 +243,18 @@ mod tests {
     #[case::range("int(9..0)", "the smaller number first")]
     #[case::range_open("int(9..)", "the smaller number first")]
     #[case::words("enum()", "1 to 64 characters")]
+    #[case::models("ref()", "each 1 to 64 of")]
+    #[case::models_with_a_comma("ref(party.party,17)", "each 1 to 64 of")]
+    #[case::models_with_a_space("ref(a | b)", "each 1 to 64 of")]
     #[case::empty("", "neither")]
     fn wrong_specs_teach(#[case] text: &str, #[case] part: &str) {
         let error = text.parse::<FieldSpec>().unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
+    }
+
+    #[test]
+    fn a_reference_is_only_sent() {
+        assert_eq!("ref(party.party)".parse::<ReceiveOne>(), Err(BadSpec::ReferenceReceived));
     }
 
     #[test]

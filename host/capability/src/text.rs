@@ -13,6 +13,8 @@ pub enum PhoneStyle {
     Digits,
     /// `tel:+55-11-98765-4321` (RFC 3966)
     Rfc3966,
+    /// `+55 11 98765-4321`
+    International,
 }
 
 /// The number in another style, if it is one.
@@ -23,6 +25,7 @@ pub(crate) fn phone_format(value: &str, style: PhoneStyle, region: Region) -> Op
         PhoneStyle::National => number.national(),
         PhoneStyle::Digits => number.digits(),
         PhoneStyle::Rfc3966 => number.rfc3966(),
+        PhoneStyle::International => number.international(),
     })
 }
 
@@ -64,6 +67,23 @@ pub(crate) fn family_name(name: &str) -> String {
 mod tests {
     use super::*;
     use rstest::rstest;
+
+    #[rstest]
+    #[case::e164(PhoneStyle::E164, "+5511976543210", "+551176543210")]
+    #[case::national(PhoneStyle::National, "(11) 97654-3210", "(11) 7654-3210")]
+    #[case::digits(PhoneStyle::Digits, "5511976543210", "551176543210")]
+    #[case::rfc3966(PhoneStyle::Rfc3966, "tel:+55-11-97654-3210", "tel:+55-11-7654-3210")]
+    #[case::international(PhoneStyle::International, "+55 11 97654-3210", "+55 11 7654-3210")]
+    fn each_style_writes_both_forms_of_a_mobile(
+        #[case] style: PhoneStyle,
+        #[case] of_today: &str,
+        #[case] of_before: &str,
+    ) {
+        let written = |text| phone_format(text, style, Region::BR);
+        assert_eq!(written("11976543210").as_deref(), Some(of_today));
+        assert_eq!(written("1176543210").as_deref(), Some(of_before));
+        assert_eq!(written("Ana Inventada"), None);
+    }
 
     #[rstest]
     #[case::two("Ana Lima", "Ana", "Lima")]

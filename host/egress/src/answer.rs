@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use http::response::Parts;
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
@@ -50,6 +51,33 @@ pub(crate) async fn read(
     let answered = |failure| (Outcome::SentAnswered, failure);
     let (head, body) = response.into_parts();
     judge(head.status, &head.headers, Timestamp::now()).map_err(answered)?;
+    content(&head, body, cap, budget, idle, read).await
+}
+
+/// Reads the answer of a token endpoint. There a 401 is an answer with a reason in it (RFC 6749, 5.2).
+pub(crate) async fn read_token(
+    response: Response<Incoming>,
+    cap: u64,
+    idle: Duration,
+) -> Result<Answer, NoAnswer> {
+    let (head, body) = response.into_parts();
+    match judge(head.status, &head.headers, Timestamp::now()) {
+        Ok(()) => {}
+        Err(EgressFailure::AuthExpired) if identity(&head.headers).is_ok() => {}
+        Err(failure) => return Err((Outcome::SentAnswered, failure)),
+    }
+    content(&head, body, cap, &AtomicU64::new(cap), idle, &mut 0).await
+}
+
+async fn content(
+    head: &Parts,
+    body: Incoming,
+    cap: u64,
+    budget: &AtomicU64,
+    idle: Duration,
+    read: &mut u64,
+) -> Result<Answer, NoAnswer> {
+    let answered = |failure| (Outcome::SentAnswered, failure);
     let status = head.status.as_u16();
     if body.is_end_stream() || head.status == StatusCode::NO_CONTENT {
         return Ok(empty(status));
@@ -202,7 +230,7 @@ mod tests {
     #[case(422, "ok")]
     #[case(301, "unavailable: redirect refused: the CRM answered 301")]
     #[case(304, "unavailable: redirect refused: the CRM answered 304")]
-    #[case(401, "the CRM no longer accepts the credential")]
+    #[case(401, "the credential is missing or no longer accepted")]
     #[case(407, "unavailable: the CRM answered 407: a proxy stands before it")]
     #[case(429, "too many requests")]
     #[case(500, "unavailable: the CRM answered 500")]

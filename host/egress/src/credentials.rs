@@ -61,6 +61,12 @@ pub enum CredentialError {
     /// The source failed.
     #[error("the source of credentials failed: {0}")]
     Source(String),
+    /// None can be had until a person acts; what waits for it waits on.
+    #[error("{0}")]
+    NeedsPerson(String),
+    /// None can be had now; later, by itself.
+    #[error("{0}")]
+    Later(String),
 }
 
 /// Gives the secret of a credential. OAuth 2 and key vaults come in here.
@@ -75,6 +81,18 @@ pub trait CredentialSource: Send + Sync {
         plugin: &'a PluginId,
         credential: &'a CredentialId,
     ) -> BoxFuture<'a, Result<Secret, CredentialError>>;
+
+    /// Says that the CRM no longer takes this secret. The answer is whether asking again gives another one; a
+    /// source that cannot make new secrets says no.
+    fn refused<'a>(
+        &'a self,
+        _tenant: &'a TenantId,
+        _plugin: &'a PluginId,
+        _credential: &'a CredentialId,
+        _secret: &'a Secret,
+    ) -> BoxFuture<'a, bool> {
+        Box::pin(std::future::ready(false))
+    }
 }
 
 /// Secrets that are given at the start, for tests and for `ramal call`.
@@ -166,6 +184,7 @@ pub(crate) fn fill(kind: &CredentialKind, secret: &Secret) -> Result<Filled, Cre
                 guarded: vec![token.clone()],
             })
         }
+        CredentialKind::OAuth2(oauth) => header(&oauth.name, Some(&oauth.scheme), secret.field("token")?),
         CredentialKind::Session(_) => Err(CredentialError::Source("a session logs in first".to_owned())),
     }
 }

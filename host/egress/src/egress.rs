@@ -31,6 +31,7 @@ use crate::pool::{Pool, PoolKey, Pools};
 use crate::resolver::{Resolver, SystemResolver};
 use crate::roots::{Roots, RootsError};
 use crate::session::{SessionKey, Sessions, Token};
+use crate::token::TokenClient;
 
 /// The most that the answer to a login may have.
 const LOGIN_BYTES: u64 = 64 * 1024;
@@ -103,6 +104,15 @@ impl Builder {
         self.canned = Some(body);
         self
     }
+    /// Who asks token endpoints, for a source of credentials: over a connector like this way out's own, with its
+    /// resolver, its roots of trust and its times. One request takes at most `whole`.
+    ///
+    /// # Errors
+    /// When TLS refuses the roots.
+    pub fn token_client(&self, whole: Duration) -> Result<TokenClient, RootsError> {
+        let tls = self.roots.client_config()?;
+        Ok(TokenClient::new(Arc::clone(&self.resolver), tls, self.connect, self.idle, whole))
+    }
     /// Puts it together. Opens no connection.
     ///
     /// # Errors
@@ -123,8 +133,16 @@ impl Builder {
 /// A credential in its slot.
 struct Slot {
     filled: Option<Filled>,
+    /// What there may be another one of, if the CRM refuses this one.
+    renewable: Option<Renewable>,
+}
+
+/// A credential that the host renews.
+enum Renewable {
     /// The token of a session, to be refused by identity.
-    token: Option<Token>,
+    Session(Token),
+    /// What the source of credentials renews.
+    Secret(Secret),
 }
 
 /// An answer and what must not stand in it.
@@ -219,9 +237,9 @@ impl Egress {
         self.recordable()?; // Before any effect: what would leave could be recorded.
         let slot = self.credential(inv, prepared, None, until).await?; // 5
         match self.attempt(inv, prepared, &slot, budget, until).await {
-            // A session that ended: one new login, one more try, and no other failure is ever repeated.
-            Err(EgressFailure::AuthExpired) if slot.token.is_some() => {
-                let slot = self.credential(inv, prepared, slot.token.as_ref(), until).await?;
+            // A session or token that ended: one new one, one more try, and no other failure is ever repeated.
+            Err(EgressFailure::AuthExpired) if slot.renewable.is_some() => {
+                let slot = self.credential(inv, prepared, slot.renewable.as_ref(), until).await?;
                 self.recordable()?;
                 self.attempt(inv, prepared, &slot, budget, until).await.map(|answer| exchanged(answer, slot))
             }
@@ -312,15 +330,15 @@ impl Egress {
 // === Step 5: credentials ===
 
 impl Egress {
-    /// The credential in its slot. `stale` is a session's token that was just refused.
+    /// The credential in its slot. `stale` is the one that was just refused.
     async fn credential(
         &self,
         inv: &Invocation,
         prepared: &Prepared,
-        stale: Option<&Token>,
+        stale: Option<&Renewable>,
         until: Instant,
     ) -> Result<Slot, EgressFailure> {
-        let Some(declared) = prepared.credential() else { return Ok(Slot { filled: None, token: None }) };
+        let Some(declared) = prepared.credential() else { return Ok(Slot { filled: None, renewable: None }) };
         timeout_at(until, self.fill(inv, prepared, declared, stale))
             .await
             .unwrap_or(Err(EgressFailure::Timeout))
@@ -331,18 +349,30 @@ impl Egress {
         inv: &Invocation,
         prepared: &Prepared,
         declared: &CredentialDecl,
-        stale: Option<&Token>,
+        stale: Option<&Renewable>,
     ) -> Result<Slot, EgressFailure> {
         let (tenant, plugin) = (inv.plan().tenant(), inv.plan().plugin());
         let unusable = |error: CredentialError| {
             tracing::error!(%tenant, %plugin, credential = %declared.id, %error, "a credential cannot be used");
-            EgressFailure::Unavailable(format!("the credential `{}` cannot be used", declared.id))
+            unusable(declared, &error)
         };
+        if let Some(Renewable::Secret(refused)) = stale
+            && !self.credentials.refused(tenant, plugin, &declared.id, refused).await
+        {
+            return Err(EgressFailure::AuthExpired);
+        }
         let secret = self.credentials.secret(tenant, plugin, &declared.id).await.map_err(unusable)?;
-        let (CredentialKind::Session(_), Some(plan)) = (&declared.kind, prepared.session()) else {
+        let (CredentialKind::Session(login), Some(plan)) = (&declared.kind, prepared.session()) else {
             let filled = credentials::fill(&declared.kind, &secret).map_err(unusable)?;
-            return Ok(Slot { filled: Some(filled), token: None });
+            let renewable =
+                matches!(declared.kind, CredentialKind::OAuth2(_)).then_some(Renewable::Secret(secret));
+            return Ok(Slot { filled: Some(filled), renewable });
         };
+        // Before the session, which remembers for a while that a login was refused: a secret that a person completes
+        // is used at once.
+        if let Some(missing) = login.secrets.iter().find(|name| !secret.fields().contains_key(*name)) {
+            return Err(unusable(CredentialError::Field(missing.clone())));
+        }
         let session = self.sessions.get(SessionKey {
             tenant: tenant.clone(),
             plugin: plugin.clone(),
@@ -350,11 +380,15 @@ impl Egress {
             credential: declared.id.clone(),
         });
         let login = self.login(inv, prepared, plan, &secret, unusable);
+        let stale = stale.and_then(|stale| match stale {
+            Renewable::Session(token) => Some(token),
+            Renewable::Secret(_) => None,
+        });
         let token = session.token(stale, plan.lifetime(), login).await?;
         let mut filled = credentials::header(plan.header(), None, &token).map_err(unusable)?;
         filled.guarded.extend(token.expose().split_once(' ').map(|(_, bare)| Clear::from(bare)));
         filled.guarded.extend(secret.fields().get("password").cloned());
-        Ok(Slot { filled: Some(filled), token: Some(token) })
+        Ok(Slot { filled: Some(filled), renewable: Some(Renewable::Session(token)) })
     }
 
     /// Logs in over the same connector and under the same caps. Carries the host's own secret and nothing of a
@@ -395,6 +429,23 @@ impl Egress {
     }
 }
 
+/// What a credential that cannot be used means for delivery. With no secret, or one that cannot stand in a request,
+/// another try is of no use until a person acts; a source that fails may answer the next time.
+fn unusable(declared: &CredentialDecl, error: &CredentialError) -> EgressFailure {
+    match error {
+        CredentialError::Missing { .. }
+        | CredentialError::Field(_)
+        | CredentialError::Unencodable(_)
+        | CredentialError::NeedsPerson(_) => EgressFailure::AuthExpired,
+        CredentialError::Source(_) => {
+            EgressFailure::Unavailable(format!("the credential `{}` cannot be read just now", declared.id))
+        }
+        CredentialError::Later(_) => {
+            EgressFailure::Unavailable(format!("the credential `{}` cannot be renewed just now", declared.id))
+        }
+    }
+}
+
 fn parts(prepared: &Prepared) -> Parts<'_> {
     Parts {
         method: prepared.method(),
@@ -425,7 +476,7 @@ fn project(inv: &mut Invocation, prepared: &Prepared, exchanged: Exchanged) -> R
 }
 
 /// Why hyper's client brought no answer, in words for the guest; the whole chain goes to operators.
-fn broken(error: &legacy::Error, destination: &str) -> EgressFailure {
+pub(crate) fn broken(error: &legacy::Error, destination: &str) -> EgressFailure {
     let mut cause = error.source();
     while let Some(inner) = cause {
         if let Some(connect) = inner.downcast_ref::<ConnectError>() {
@@ -440,7 +491,7 @@ fn broken(error: &legacy::Error, destination: &str) -> EgressFailure {
     EgressFailure::Unavailable("the connection broke before an answer came".to_owned())
 }
 
-fn unavailable(error: &ConnectError) -> EgressFailure {
+pub(crate) fn unavailable(error: &ConnectError) -> EgressFailure {
     if let ConnectError::Denied(denial) = error {
         return EgressFailure::Denied((**denial).clone());
     }

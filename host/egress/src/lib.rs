@@ -7,7 +7,7 @@
 //! | step | what | where |
 //! |---|---|---|
 //! | 1–4 | right, scan, address, seals opened in place | `Invocation::prepare` |
-//! | 5 | the credential, in its one slot | `credentials`, `session` |
+//! | 5 | the credential, in its one slot | `credentials`, `session`, `token` |
 //! | 6 | own resolver, every address checked, that very address connected, TLS name = host | `connector`, `address` |
 //! | 7 | the host's own headers; no redirects, cookies, `Alt-Svc`, proxies | `outbound`, `pool` |
 //! | 8 | caps on time, head and body; status mapped | `answer` |
@@ -32,6 +32,7 @@ mod resolver;
 mod roots;
 mod session;
 mod stream;
+mod token;
 
 pub use credentials::{
     CredentialError, CredentialFileError, CredentialSource, FileCredentials, Secret, StaticCredentials,
@@ -39,3 +40,4 @@ pub use credentials::{
 pub use egress::{Builder, Egress};
 pub use resolver::{Resolver, SystemResolver, TableResolver};
 pub use roots::{Roots, RootsError};
+pub use token::{TokenAnswer, TokenCall, TokenClient, TokenFailure};

@@ -2,17 +2,19 @@
 //! ones from here, the route's own from the approved manifest, the credential in its one slot. There is no
 //! place where a guest's text could become a header's name, a host or a second request.
 
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 use http_body_util::Full;
 use hyper::body::Bytes;
 use ramal_capability::{Clear, Denial, Method, Origin, Rule};
+use zeroize::Zeroizing;
 
 use crate::credentials::Placed;
 
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("Ramal/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 
 /// Headers that decide where a message goes, where it ends or who is behind it. No route sets them, even if a
@@ -54,6 +56,37 @@ pub(crate) fn request(
     *request.method_mut() = method(parts.method);
     *request.uri_mut() = uri(parts.origin, parts.target, credential)?;
     fill(request.headers_mut(), parts, credential)?;
+    Ok(request)
+}
+
+/// Builds a request to a token endpoint. Everything in it is the host's.
+pub(crate) fn form(
+    origin: &Origin,
+    target: &str,
+    form: &Clear,
+    authorization: Option<&Clear>,
+) -> Result<Request<Full<Bytes>>, Denial> {
+    // Wiped when the request is done with.
+    let body = Zeroizing::new(form.expose().as_bytes().to_vec());
+    let mut request = Request::new(Full::new(Bytes::from_owner(body)));
+    *request.method_mut() = http::Method::POST;
+    *request.uri_mut() = uri(origin, &Clear::from(target), None)?;
+    let headers = request.headers_mut();
+    headers.insert(ACCEPT, JSON);
+    headers.insert(CONTENT_TYPE, FORM);
+    headers.insert(ACCEPT_ENCODING, IDENTITY);
+    headers.insert(USER_AGENT, AGENT);
+    if let Some(text) = authorization {
+        let mut value = HeaderValue::from_str(text.expose()).map_err(|_| {
+            Denial::new(
+                Rule::Unencodable,
+                format!("a client's proof for {origin} that cannot stand in a header"),
+                "visible ASCII",
+            )
+        })?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
     Ok(request)
 }
 

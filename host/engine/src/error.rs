@@ -17,8 +17,8 @@ pub enum PluginError {
     /// The CRM refuses the data.
     #[error("the CRM refuses the data: {0}")]
     Invalid(String),
-    /// The credential is no longer accepted.
-    #[error("the CRM no longer accepts the credential; renew it")]
+    /// The credential is missing or no longer accepted.
+    #[error("the credential is missing or no longer accepted; renew it")]
     AuthExpired,
     /// Too many requests; seconds to wait, if known.
     #[error("the CRM asks to wait{}", .0.map(|s| format!(" {s} s")).unwrap_or_default())]

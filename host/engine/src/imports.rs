@@ -55,6 +55,7 @@ impl text::Host for CallState {
             text::PhoneStyle::National => PhoneStyle::National,
             text::PhoneStyle::Digits => PhoneStyle::Digits,
             text::PhoneStyle::Rfc3966 => PhoneStyle::Rfc3966,
+            text::PhoneStyle::International => PhoneStyle::International,
         };
         self.invocation.phone_format(&value, style)
     }

@@ -104,7 +104,10 @@ pub enum LoadError {
     #[error("the manifest in the component is wrong:\n{0}")]
     Manifest(#[from] SourceError),
     /// It was built for an interface that this host does not serve.
-    #[error("built for ramal:crm {built}, this host serves {}: rebuild it with a matching ramal-sdk", served())]
+    #[error(
+        "built for ramal:crm {built}, this host serves {}: rebuild it with a matching ramal-sdk",
+        served()
+    )]
     Interface {
         /// What it was built for.
         built: String,

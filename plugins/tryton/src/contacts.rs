@@ -36,6 +36,7 @@ fn spellings(cx: &Cx<Settings>, candidates: &[Text]) -> Vec<Text> {
         .cloned()
         .chain(written(PhoneStyle::National))
         .chain(written(PhoneStyle::Digits))
+        .chain(written(PhoneStyle::International))
         .collect()
 }
 

@@ -34,6 +34,11 @@ impl Place {
             )),
         }
     }
+
+    /// As Tryton refers to a record: `party.party,17`.
+    fn resource(self) -> String {
+        format!("{},{}", self.model, self.record)
+    }
 }
 
 /// The opportunity that an entry is about.
@@ -52,7 +57,7 @@ pub(crate) fn write(cx: &Cx<Settings>, entry: &Entry) -> Result<Ref> {
 
 pub(crate) fn amend(cx: &Cx<Settings>, record: &Ref, entry: &Entry) -> Result<Ref> {
     let place = Place::of(entry)?;
-    let params = params! { "model" => place.model, "record" => place.record, "note" => record.id.number()? };
+    let params = params! { "resource" => place.resource(), "note" => record.id.number()? };
     let found: Vec<Record> = found_in(cx, cx.egress().send("get-note", params)?)?;
     if found.is_empty() {
         return Err(Error::NotFound);
@@ -64,15 +69,12 @@ pub(crate) fn amend(cx: &Cx<Settings>, record: &Ref, entry: &Entry) -> Result<Re
 
 /// Writes a note unless one with the mark is there.
 fn once(cx: &Cx<Settings>, place: Place, mark: &str, text: &str) -> Result<Ref> {
-    let params = params! { "model" => place.model, "record" => place.record, "mark" => mark };
+    let params = params! { "resource" => place.resource(), "mark" => mark };
     let found: Vec<Record> = found_in(cx, cx.egress().send("find-note", params)?)?;
     if let Some(note) = found.into_iter().next() {
         return Ok(reference(cx, place, note.id));
     }
-    let note = json!({
-        "resource": format!("{},{}", place.model, place.record),
-        "message": format!("{text}\n[ramal:{mark}]"),
-    });
+    let note = json!({"resource": place.resource(), "message": format!("{text}\n[ramal:{mark}]")});
     let reply = cx.egress().post("write-note", params! {}, &note)?;
     let written: Record = accepted("write-note", reply)?.json()?;
     Ok(reference(cx, place, written.id))

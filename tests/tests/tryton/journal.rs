@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::desk::{Desk, refused, tryton_or_skip};
 
-fn entry(contact: Option<i64>) -> JournalEntry {
+pub(crate) fn entry(contact: Option<i64>) -> JournalEntry {
     JournalEntry {
         idempotency_key: "0191a5f2-7f3a-7000-8000-00000000c001".into(),
         contact: contact.map(|id| id.to_string()),
@@ -30,7 +30,7 @@ fn entry(contact: Option<i64>) -> JournalEntry {
     }
 }
 
-async fn notes(tryton: &Tryton, party: i64) -> Vec<String> {
+pub(crate) async fn notes(tryton: &Tryton, party: i64) -> Vec<String> {
     tryton.party(party).await.unwrap().notes.into_iter().map(|note| note.message).collect()
 }
 

@@ -128,6 +128,6 @@ async fn a_secret_that_is_not_stored_is_told_without_names_of_others() {
     authority.tenant = ramal_capability::TenantId::new("another-tenant").unwrap();
     let called = plugin.call(authority, super::host::ask(&[people::PHONE.into()])).await;
     let visited = host.watched(called).await;
-    insta::assert_snapshot!(visited.error(), @"the credential `key` cannot be used");
+    insta::assert_snapshot!(visited.error(), @"the credential is missing or no longer accepted; renew it");
     assert!(visited.lines().is_empty());
 }

@@ -167,6 +167,7 @@ impl Host for Stage {
             PhoneStyle::National => ramal_capability::PhoneStyle::National,
             PhoneStyle::Digits => ramal_capability::PhoneStyle::Digits,
             PhoneStyle::Rfc3966 => ramal_capability::PhoneStyle::Rfc3966,
+            PhoneStyle::International => ramal_capability::PhoneStyle::International,
         };
         self.text(|invocation| invocation.phone_format(value, style))
     }

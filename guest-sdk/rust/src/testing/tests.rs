@@ -282,6 +282,8 @@ fn words_answer_in_kind() {
     let national = cx.text().phone_format(&phone, PhoneStyle::National).unwrap();
     assert_eq!(national.class(), Some("contact.phone"));
     assert_eq!(cx.shown(&national), "(11) 90000-0021");
+    let international = cx.text().phone_format(&phone, PhoneStyle::International).unwrap();
+    assert_eq!(cx.shown(&international), "+55 11 90000-0021");
     assert!(cx.text().phone_variants(&phone).iter().all(Text::is_sealed));
     let name = cx.sealed("contact.name", "Ana Maria de Souza (invented)");
     assert_eq!(cx.shown(&cx.text().given_name(&name)), "Ana");

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::oauth::{self, OAuthDecl};
 use super::target::{self, Target};
 use crate::ids::CredentialId;
 use crate::pointer::Pattern;
@@ -44,6 +45,8 @@ pub enum CredentialKind {
     },
     /// A login whose token the host keeps.
     Session(SessionDecl),
+    /// A token that the host obtains and renews (RFC 6749).
+    OAuth2(OAuthDecl),
 }
 
 impl CredentialKind {
@@ -55,6 +58,7 @@ impl CredentialKind {
             Self::Basic => "basic",
             Self::Query { .. } => "query",
             Self::Session(_) => "session",
+            Self::OAuth2(_) => "oauth2",
         }
     }
     /// The names of the secrets that the admin enters.
@@ -63,6 +67,14 @@ impl CredentialKind {
             Self::Bearer | Self::Header { .. } | Self::Query { .. } => vec!["token"],
             Self::Basic => vec!["user", "password"],
             Self::Session(session) => session.secrets.iter().map(String::as_str).collect(),
+            Self::OAuth2(oauth) => oauth.secrets(),
+        }
+    }
+    /// The names of what the admin may enter besides: the `kid` under which the server knows a signing key.
+    pub fn optional_secrets(&self) -> &'static [&'static str] {
+        match self {
+            Self::OAuth2(oauth) if oauth.secrets().contains(&"private_key") => &["key_id"],
+            _ => &[],
         }
     }
 }
@@ -161,6 +173,7 @@ fn read_one(section: &Section<'_>, schema: Option<&SettingsSchema>) -> Option<Cr
         ("basic", "basic"),
         ("query", "query"),
         ("session", "session"),
+        ("oauth2", "oauth2"),
     ];
     let id = section.need("id", "id = \"key\"").and_then(|i| i.parse());
     let label = section.need("label", "label = \"what the admin is asked for\"").and_then(|i| i.line(1..=60));
@@ -186,6 +199,7 @@ fn read_one(section: &Section<'_>, schema: Option<&SettingsSchema>) -> Option<Cr
             });
             name.map(|name| CredentialKind::Query { name })
         }
+        Some("oauth2") => oauth::read(section, schema).map(CredentialKind::OAuth2),
         Some(_) => session(section, schema).map(CredentialKind::Session),
         None => return None,
     };

@@ -52,7 +52,7 @@ fn html(status: u16) -> Answer {
 #[rstest]
 #[case::redirect(answer(302, "").with("location", "http://127.0.0.1:1/"), "unavailable: redirect refused: the CRM answered 302")]
 #[case::moved(answer(308, "{}").with("location", "/elsewhere"), "unavailable: redirect refused: the CRM answered 308")]
-#[case::expired(answer(401, "{}"), "the CRM no longer accepts the credential")]
+#[case::expired(answer(401, "{}"), "the credential is missing or no longer accepted")]
 #[case::proxy(answer(407, "{}"), "unavailable: the CRM answered 407: a proxy stands before it")]
 #[case::broken(html(500), "unavailable: the CRM answered 500")]
 #[case::gateway(html(502), "unavailable: the CRM answered 502")]

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use ramal_egress::StaticCredentials;
+use futures_util::future::BoxFuture;
+use ramal_capability::{CredentialId, EgressFailure, PluginId, TenantId};
+use ramal_egress::{CredentialError, CredentialSource, Secret, StaticCredentials};
 use rstest::rstest;
 
 use crate::bench::Setup;
@@ -49,14 +51,76 @@ async fn a_route_without_credential_sends_none() {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_not_stored_sends_nothing() {
+async fn a_secret_that_is_not_stored_sends_nothing_and_waits_for_a_person() {
     let crm = Crm::finds().await;
     let setup = Setup::at(crm.address).credential("kind = \"bearer\"", &[]);
     let bench = setup.bench_with(|b| b.credentials(Arc::new(StaticCredentials::new())));
-    let failure = bench.find().await.unwrap_err();
-    assert_eq!(failure.to_string(), "unavailable: the credential `api` cannot be used");
+    assert_eq!(bench.find().await.unwrap_err(), EgressFailure::AuthExpired);
     assert_eq!(crm.accepts(), 0);
     assert!(bench.ledger.rows().is_empty());
+}
+
+#[rstest]
+#[case::without_its_field("kind = \"bearer\"", &[("key", "s3cr3t-t0ken")])]
+#[case::without_its_password("kind = \"basic\"", &[("user", "ana")])]
+#[case::with_a_line_break("kind = \"bearer\"", &[("token", "s3cr3t\nt0ken")])]
+#[case::with_a_user_that_basic_cannot_write("kind = \"basic\"", &[("user", "a:na"), ("password", "s3cret")])]
+#[tokio::test]
+async fn a_secret_that_cannot_stand_in_a_request_waits_for_a_person(
+    #[case] toml: &'static str,
+    #[case] secret: &[(&'static str, &'static str)],
+) {
+    let crm = Crm::finds().await;
+    let bench = Setup::at(crm.address).credential(toml, secret).bench();
+    assert_eq!(bench.find().await.unwrap_err(), EgressFailure::AuthExpired);
+    assert_eq!(crm.accepts(), 0);
+}
+
+/// A source that fails with what a test says.
+struct Failing(fn() -> CredentialError);
+
+impl CredentialSource for Failing {
+    fn secret<'a>(
+        &'a self,
+        _: &'a TenantId,
+        _: &'a PluginId,
+        _: &'a CredentialId,
+    ) -> BoxFuture<'a, Result<Secret, CredentialError>> {
+        Box::pin(std::future::ready(Err(self.0())))
+    }
+}
+
+#[rstest]
+#[case::that_fails(
+    || CredentialError::Source("disk full".into()),
+    "unavailable: the credential `api` cannot be read just now"
+)]
+#[case::that_renews_later(
+    || CredentialError::Later("503".into()),
+    "unavailable: the credential `api` cannot be renewed just now"
+)]
+#[tokio::test]
+async fn a_source_that_fails_is_worth_another_try(
+    #[case] error: fn() -> CredentialError,
+    #[case] told: &str,
+) {
+    let crm = Crm::finds().await;
+    let setup = Setup::at(crm.address).credential("kind = \"bearer\"", &[]);
+    let bench = setup.bench_with(|b| b.credentials(Arc::new(Failing(error))));
+    let failure = bench.find().await.unwrap_err();
+    assert_eq!(failure.to_string(), told);
+    assert!(matches!(failure, EgressFailure::Unavailable(_)));
+    assert_eq!(crm.accepts(), 0);
+}
+
+#[tokio::test]
+async fn a_source_that_needs_a_person_says_so() {
+    let crm = Crm::finds().await;
+    let setup = Setup::at(crm.address).credential("kind = \"bearer\"", &[]);
+    let revoked = || CredentialError::NeedsPerson("access was revoked".into());
+    let bench = setup.bench_with(|b| b.credentials(Arc::new(Failing(revoked))));
+    assert_eq!(bench.find().await.unwrap_err(), EgressFailure::AuthExpired);
+    assert_eq!(crm.accepts(), 0);
 }
 
 /// A CRM (or a debugging proxy before it) that repeats the credential where the guest may read.

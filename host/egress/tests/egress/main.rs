@@ -12,3 +12,4 @@ mod ledger;
 mod pools;
 mod sessions;
 mod tls;
+mod tokens;

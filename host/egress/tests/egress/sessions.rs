@@ -1,9 +1,11 @@
 //! Logins whose token the host keeps. Secrets are invented.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
-use ramal_capability::EgressFailure;
+use futures_util::future::BoxFuture;
+use ramal_capability::{CredentialId, EgressFailure, PluginId, TenantId};
+use ramal_egress::{CredentialError, CredentialSource, Secret};
 
 use crate::bench::{Setup, begin, get_call, soon};
 use crate::crm::{Crm, Seen, answer};
@@ -104,13 +106,29 @@ async fn a_refused_login_is_not_repeated_by_the_next_calls() {
     }
 }
 
+/// A secret that a person changes.
+struct Entered(Mutex<Secret>);
+
+impl CredentialSource for Entered {
+    fn secret<'a>(
+        &'a self,
+        _: &'a TenantId,
+        _: &'a PluginId,
+        _: &'a CredentialId,
+    ) -> BoxFuture<'a, Result<Secret, CredentialError>> {
+        Box::pin(std::future::ready(Ok(self.0.lock().unwrap().clone())))
+    }
+}
+
 #[tokio::test]
-async fn a_login_without_its_secret_sends_nothing() {
-    let crm = Crm::finds().await;
-    let setup = Setup::at(crm.address).credential(SESSION, &[("user", "panel")]);
-    let failure = setup.bench().find().await.unwrap_err();
-    assert_eq!(failure.to_string(), "unavailable: the credential `api` cannot be used");
+async fn a_login_without_its_secret_sends_nothing_and_goes_on_once_a_person_entered_it() {
+    let crm = crm(Arc::new(AtomicUsize::new(1))).await;
+    let entered = Arc::new(Entered(Mutex::new(Secret::new([("user", "panel")]))));
+    let bench = setup(&crm).bench_with(|b| b.credentials(entered.clone()));
+    assert_eq!(bench.find().await.unwrap_err(), EgressFailure::AuthExpired);
     assert_eq!(crm.accepts(), 0);
+    *entered.0.lock().unwrap() = Secret::new([("user", "panel"), ("password", "pa55word")]);
+    assert_eq!(bench.find().await.unwrap().status, 200, "no refusal of a login is remembered");
 }
 
 #[tokio::test]

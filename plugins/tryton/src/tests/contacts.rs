@@ -29,7 +29,9 @@ fn a_caller_is_found_in_every_spelling_by_one_request() {
                 "(11) 98765-4321",
                 "(11) 8765-4321",
                 "5511987654321",
-                "551187654321"
+                "551187654321",
+                "+55 11 98765-4321",
+                "+55 11 8765-4321"
             ]
         ]])
     );
@@ -40,6 +42,20 @@ fn a_caller_is_found_in_every_spelling_by_one_request() {
     assert_eq!(shown[0].emails, ["maria@example.com".into()]);
     assert_eq!(shown[0].updated.unwrap().to_string(), "2026-11-23T20:05:07Z");
     assert_eq!(shown[0].url, None);
+}
+
+#[rstest]
+#[case::e164("+551176543210")]
+#[case::national("(11) 7654-3210")]
+#[case::digits("551176543210")]
+#[case::international("+55 11 7654-3210")]
+#[case::international_with_the_ninth_digit("+55 11 97654-3210")]
+fn a_row_is_looked_for_as_somebody_typed_it(#[case] kept: &str) {
+    let cx = host("screen-pop").answer("find-by-phone", 200, json!([])).cx();
+    let candidates = cx.text().phone_variants(&cx.sealed("contact.phone", "+5511976543210"));
+    Tryton::find_by_phone(&cx, &candidates).unwrap();
+    let asked = &cx.sent("find-by-phone")[0].body["domain"][0][2];
+    assert!(asked.as_array().unwrap().contains(&json!(kept)), "{asked}");
 }
 
 #[test]
