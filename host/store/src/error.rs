@@ -26,6 +26,24 @@ pub enum Fault {
     ChangedSchema,
     /// The store is closing.
     Closed,
+    /// The database server does not answer.
+    Unreachable,
+    /// The database server refused the login.
+    Refused,
+    /// The address of the database server cannot be read.
+    BadAddress,
+    /// The role of the database lacks a right.
+    NoRight,
+    /// The role of the database could pass over row-level security.
+    Privileged,
+    /// A table has no wall between tenants.
+    NoWall,
+    /// The database server takes no writes: it follows another one.
+    Standby,
+    /// Too many want the database at the same moment.
+    Busy,
+    /// A change in the same commit failed in a way that undid the whole commit.
+    Undone,
     /// A row holds what this version cannot read.
     UnreadableRow,
     /// Anything else: the source says.
@@ -45,6 +63,15 @@ impl fmt::Display for Fault {
             Self::NewerSchema => "a newer ramal has written it; run that version or restore a backup from before",
             Self::ChangedSchema => "its schema is not the one that this version made; restore a backup or run the build that wrote it",
             Self::Closed => "the store is closing; try again when ramal has started",
+            Self::Unreachable => "the server does not answer; check that it runs and can be reached from here",
+            Self::Refused => "the server refused the login; check role, password and database in the address",
+            Self::BadAddress => "the address cannot be read; write `postgres://role:password@host:5432/database`",
+            Self::NoRight => "its role lacks a right; make it the owner of the database and its schema",
+            Self::Privileged => "its role could pass over row-level security, the wall between tenants; use a role made with `CREATE ROLE ramal LOGIN NOSUPERUSER NOBYPASSRLS` that owns the database",
+            Self::NoWall => "a table has no row-level security, the wall between tenants; the log names it: remove it, or give it one with `wall_off`",
+            Self::Standby => "the server takes no writes; give the address of the primary",
+            Self::Busy => "too many want it at the same moment; try again",
+            Self::Undone => "a change in the same commit failed and this one was undone with it; try again",
             Self::UnreadableRow => "a row holds something that this version cannot read; report it, the log names the column",
             Self::Other => "the database refused; the log holds its answer",
         })
@@ -59,6 +86,16 @@ pub enum StoreError {
     Open {
         /// Which file.
         path: PathBuf,
+        /// What kind of failure.
+        fault: Fault,
+        /// The database's own words.
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// The database server could not be used.
+    #[error("could not use the database {place}: {fault}")]
+    Reach {
+        /// Which server and database, without role and password.
+        place: String,
         /// What kind of failure.
         fault: Fault,
         /// The database's own words.
@@ -80,7 +117,7 @@ impl StoreError {
     /// What kind of failure it is.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Open { fault, .. } | Self::Failed { fault, .. } => *fault,
+            Self::Open { fault, .. } | Self::Reach { fault, .. } | Self::Failed { fault, .. } => *fault,
         }
     }
 }

@@ -3,16 +3,20 @@
 //! It keeps the same promises as the SQL ones, by the same conformance suite. It also has what those lack: it never
 //! waits for a thread, so a test may stop tokio's clock, which would make a connection pool time out.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
 
+use crate::store::compare;
 use crate::{
-    Answer, Call, CallId, CallSnapshot, CallStore, CallWrite, EventId, Fault, Finding, InteractionId,
-    LiveEvent, LiveId, LivePage, LiveStore, NewLive, PluginEntry, PluginId, PluginLimits, PluginStore,
-    PluginStoreError, Recent, Recorded, Situation, SourceId, StoreError, StoreHealth, TenantId,
+    Answer, CallId, Checked, Checking, ContactIdentity, EventId, EventRecord, Fault, Filter, Finding,
+    Interaction, InteractionId, InteractionStore, InteractionWrite, LiveEvent, LiveId, LivePage, LiveStore,
+    Message, NewDelivery, NewLive, Page, PageCursor, PluginEntry, PluginId, PluginLimits, PluginStore,
+    PluginStoreError, Recent, Recorded, Situation, Snapshot, SourceId, StoreError, StoreHealth, TenantId,
 };
+
+const READING: &str = "read interactions from";
 
 /// Everything in memory; gone with the process.
 #[derive(Debug)]
@@ -23,18 +27,33 @@ pub struct MemoryStore {
 
 #[derive(Debug, Default)]
 struct State {
-    calls: HashMap<(TenantId, SourceId, CallId), Call>,
-    events: HashMap<(TenantId, SourceId, EventId), CallId>,
+    interactions: BTreeMap<(TenantId, InteractionId), Kept>,
+    receipts: HashMap<(TenantId, SourceId, EventId), InteractionId>,
+    aliases: BTreeSet<(TenantId, String, String)>,
     findings: BTreeMap<(TenantId, InteractionId, PluginId), Finding>,
+    outbox: Vec<NewDelivery>,
     live: HashMap<TenantId, (u64, BTreeMap<u64, LiveEvent>)>,
     entries: BTreeMap<(TenantId, PluginId, String), PluginEntry>,
     broken: Option<Fault>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    made: Interaction,
+    events: Vec<EventRecord>,
+    messages: BTreeMap<u32, Message>,
+    updated_at: Timestamp,
 }
 
 impl MemoryStore {
     /// An empty store that keeps so many live events for each tenant.
     pub fn new(live_events: usize) -> Self {
         Self { live_events: live_events.max(1), state: Mutex::default() }
+    }
+
+    /// The deliveries that were stored, each key once.
+    pub fn deliveries(&self) -> Vec<NewDelivery> {
+        self.state.lock().outbox.clone()
     }
 
     /// From now on every operation fails in this way; `None` heals it.
@@ -52,7 +71,7 @@ impl MemoryStore {
 }
 
 impl State {
-    fn append(&mut self, cap: usize, tenant: &TenantId, live: &NewLive, at: Timestamp) -> LiveId {
+    fn append_live(&mut self, cap: usize, tenant: &TenantId, live: &NewLive, at: Timestamp) -> LiveId {
         let (last, events) = self.live.entry(tenant.clone()).or_default();
         *last += 1;
         let id = LiveId(*last);
@@ -72,105 +91,335 @@ impl State {
         id
     }
 
-    fn snapshot(&self, call: &Call) -> CallSnapshot {
+    fn of<'a>(&'a self, tenant: &'a TenantId) -> impl Iterator<Item = &'a Interaction> {
+        self.interactions.iter().filter(move |((t, _), _)| t == tenant).map(|(_, kept)| &kept.made)
+    }
+
+    fn names_of(&self, tenant: &TenantId, key: &str) -> BTreeSet<String> {
+        let known = self.aliases.iter().filter(|(t, name, _)| t == tenant && name == key);
+        known.map(|(_, _, alias)| alias.clone()).chain([key.to_owned()]).collect()
+    }
+
+    fn append(&mut self, cap: usize, write: &InteractionWrite) -> Recorded {
+        let tenant = write.tenant().clone();
+        let key = (tenant.clone(), write.id());
+        // First everything that can refuse, then everything that changes.
+        let receipt = write.receipt.as_ref().map(|r| (tenant.clone(), r.source.clone(), r.event_id.clone()));
+        if receipt.as_ref().is_some_and(|r| self.receipts.contains_key(r)) {
+            return Recorded::Repeated;
+        }
+        let finding = write.finding.as_ref().map(|f| (tenant.clone(), f.interaction, f.plugin.clone()));
+        if finding.as_ref().is_some_and(|f| self.findings.contains_key(f)) {
+            return Recorded::Repeated;
+        }
+        let new = write.after();
+        if !write.events().is_empty() {
+            if self.interactions.get(&key).map_or(0, |kept| kept.made.seq) != write.read_at() {
+                return Recorded::Conflict;
+            }
+            let is_taken = |other: &Interaction| {
+                other.id != new.id
+                    && other.source == new.source
+                    && ((new.reference.is_some() && other.reference == new.reference)
+                        || (new.open_key().is_some() && other.open_key() == new.open_key()))
+            };
+            if self.of(&tenant).any(is_taken) {
+                return Recorded::Conflict;
+            }
+            let kept = self.interactions.entry(key).or_insert_with(|| Kept {
+                made: new.clone(),
+                events: Vec::new(),
+                messages: BTreeMap::new(),
+                updated_at: write.at,
+            });
+            kept.made = new.clone();
+            kept.updated_at = write.at;
+            kept.events.extend_from_slice(write.events());
+            kept.messages.extend(write.messages().iter().map(|m| (m.seq, m.clone())));
+            let names: Vec<String> = new.contacts.iter().map(ContactIdentity::key).collect();
+            for name in &names {
+                let others = names.iter().filter(|other| *other != name);
+                self.aliases.extend(others.map(|other| (tenant.clone(), name.clone(), other.clone())));
+            }
+        }
+        if let Some(receipt) = receipt {
+            self.receipts.insert(receipt, write.id());
+        }
+        if let (Some(key), Some(finding)) = (finding, &write.finding) {
+            self.findings.insert(key, finding.clone());
+        }
+        for delivery in &write.outbox {
+            let same = |known: &NewDelivery| {
+                (&known.tenant, &known.target, known.key)
+                    == (&delivery.tenant, &delivery.target, delivery.key)
+            };
+            if !self.outbox.iter().any(same) {
+                self.outbox.push(delivery.clone());
+            }
+        }
+        let mut last = None;
+        for live in &write.live {
+            last = Some(self.append_live(cap, &tenant, live, write.at));
+        }
+        Recorded::Stored(last)
+    }
+
+    fn page(
+        &self,
+        tenant: &TenantId,
+        fits: impl Fn(&Interaction) -> bool,
+        before: Option<PageCursor>,
+        limit: u32,
+    ) -> Page<Interaction> {
+        let mut all: Vec<&Interaction> = self
+            .of(tenant)
+            .filter(|i| fits(i) && before.is_none_or(|c| (i.started_at, i.id) < (c.at, c.id)))
+            .collect();
+        all.sort_by_key(|i| std::cmp::Reverse((i.started_at, i.id)));
+        let more = all.len() > limit as usize;
+        let items: Vec<Interaction> = all.into_iter().take(limit as usize).cloned().collect();
+        let next = if more { items.last().map(PageCursor::of) } else { None };
+        Page { items, next }
+    }
+
+    fn snapshot(&self, of: &Interaction) -> Snapshot {
         let mut findings: Vec<Finding> = self
             .findings
             .values()
-            .filter(|f| f.tenant == call.tenant && f.interaction == call.interaction)
+            .filter(|f| f.tenant == of.tenant && f.interaction == of.id)
             .cloned()
             .collect();
         findings.sort_by(|a, b| (a.at, &a.plugin).cmp(&(b.at, &b.plugin)));
-        CallSnapshot { call: call.clone(), findings }
+        Snapshot { interaction: of.clone(), findings }
     }
 }
 
-impl CallStore for MemoryStore {
+impl InteractionStore for MemoryStore {
     fn situation<'a>(
         &'a self,
         tenant: &'a TenantId,
         source: &'a SourceId,
-        call_id: &'a CallId,
+        reference: &'a CallId,
         event_id: &'a EventId,
     ) -> Answer<'a, Situation> {
         Box::pin(async move {
-            self.with("read calls from", |state| Situation {
-                call: state.calls.get(&(tenant.clone(), source.clone(), call_id.clone())).cloned(),
-                seen_for: state.events.get(&(tenant.clone(), source.clone(), event_id.clone())).cloned(),
+            self.with(READING, |state| Situation {
+                interaction: state
+                    .of(tenant)
+                    .find(|i| i.source == *source && i.reference.as_ref() == Some(reference))
+                    .cloned(),
+                seen_for: state.receipts.get(&(tenant.clone(), source.clone(), event_id.clone())).copied(),
             })
         })
     }
 
-    fn record<'a>(&'a self, write: &'a CallWrite) -> Answer<'a, Recorded> {
+    fn conversation<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        source: &'a SourceId,
+        contacts: &'a [ContactIdentity],
+        event_id: &'a EventId,
+    ) -> Answer<'a, Situation> {
         Box::pin(async move {
-            self.with("write a call to", |state| {
-                let CallWrite { call, event, live } = write;
-                let event_key = (call.tenant.clone(), call.source.clone(), event.event_id.clone());
-                if state.events.contains_key(&event_key) {
-                    return Recorded::Repeated;
-                }
-                let key = (call.tenant.clone(), call.source.clone(), call.call_id.clone());
-                let before = state.calls.get(&key);
-                if before.map_or(0, |c| c.revision) + 1 != call.revision {
-                    return Recorded::Conflict;
-                }
-                let mut after = call.clone();
-                if let Some(before) = before {
-                    after.asked.clone_from(&before.asked);
-                }
-                state.calls.insert(key, after);
-                state.events.insert(event_key, call.call_id.clone());
-                Recorded::Stored(
-                    live.as_ref().map(|l| state.append(self.live_events, &call.tenant, l, event.received_at)),
-                )
-            })
-        })
-    }
-
-    fn record_finding<'a>(&'a self, finding: &'a Finding) -> Answer<'a, Option<LiveId>> {
-        Box::pin(async move {
-            self.with("write a call to", |state| {
-                let key = (finding.tenant.clone(), finding.interaction, finding.plugin.clone());
-                if state.findings.contains_key(&key) {
-                    return None;
-                }
-                state.findings.insert(key, finding.clone());
-                let live = NewLive {
-                    kind: finding.kind.as_str().to_owned(),
-                    interaction: Some(finding.interaction),
-                    body: finding.body.clone(),
+            self.with(READING, |state| {
+                let open = |contact: &ContactIdentity| {
+                    let names = state.names_of(tenant, &contact.key());
+                    state
+                        .of(tenant)
+                        .filter(|i| i.source == *source && i.open_key().is_some_and(|k| names.contains(&k)))
+                        .max_by_key(|i| i.started_at)
+                        .cloned()
                 };
-                Some(state.append(self.live_events, &finding.tenant, &live, finding.at))
+                Situation {
+                    interaction: contacts.iter().find_map(open),
+                    seen_for: state
+                        .receipts
+                        .get(&(tenant.clone(), source.clone(), event_id.clone()))
+                        .copied(),
+                }
             })
+        })
+    }
+
+    fn interaction<'a>(&'a self, tenant: &'a TenantId, id: InteractionId) -> Answer<'a, Option<Snapshot>> {
+        Box::pin(async move {
+            self.with(READING, |state| {
+                state.interactions.get(&(tenant.clone(), id)).map(|kept| state.snapshot(&kept.made))
+            })
+        })
+    }
+
+    fn append(&self, write: InteractionWrite) -> Answer<'_, Recorded> {
+        Box::pin(async move {
+            self.with("write an interaction to", |state| state.append(self.live_events, &write))
+        })
+    }
+
+    fn history<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        id: InteractionId,
+        after: u32,
+        limit: u32,
+    ) -> Answer<'a, Vec<EventRecord>> {
+        Box::pin(async move {
+            self.with(READING, |state| {
+                let kept = state.interactions.get(&(tenant.clone(), id));
+                let events = kept.map(|kept| kept.events.as_slice()).unwrap_or_default();
+                events.iter().filter(|e| e.seq > after).take(limit as usize).cloned().collect()
+            })
+        })
+    }
+
+    fn messages<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        id: InteractionId,
+        after: u32,
+        limit: u32,
+    ) -> Answer<'a, Vec<Message>> {
+        Box::pin(async move {
+            self.with(READING, |state| {
+                let kept = state.interactions.get(&(tenant.clone(), id));
+                let messages = kept.into_iter().flat_map(|kept| kept.messages.values());
+                messages.filter(|m| m.seq > after).take(limit as usize).cloned().collect()
+            })
+        })
+    }
+
+    fn message<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        source: &'a SourceId,
+        reference: &'a EventId,
+    ) -> Answer<'a, Option<(InteractionId, Message)>> {
+        Box::pin(async move {
+            self.with(READING, |state| {
+                state
+                    .interactions
+                    .iter()
+                    .filter(|((t, _), kept)| t == tenant && kept.made.source == *source)
+                    .find_map(|((_, id), kept)| {
+                        let message = kept.messages.values().find(|m| m.reference == *reference)?;
+                        Some((*id, message.clone()))
+                    })
+            })
+        })
+    }
+
+    fn timeline<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        contact: &'a ContactIdentity,
+        before: Option<PageCursor>,
+        limit: u32,
+    ) -> Answer<'a, Page<Interaction>> {
+        Box::pin(async move {
+            self.with(READING, |state| {
+                let names = state.names_of(tenant, &contact.key());
+                let is_theirs = |i: &Interaction| i.contacts.iter().any(|c| names.contains(&c.key()));
+                state.page(tenant, is_theirs, before, limit)
+            })
+        })
+    }
+
+    fn list<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        filter: &'a Filter,
+        before: Option<PageCursor>,
+        limit: u32,
+    ) -> Answer<'a, Page<Interaction>> {
+        Box::pin(async move {
+            let fits = |i: &Interaction| {
+                filter.state.is_none_or(|s| s == i.state)
+                    && filter.channel.is_none_or(|c| c == i.channel)
+                    && filter.direction.is_none_or(|d| d == i.direction)
+                    && filter.queue.as_ref().is_none_or(|q| i.queue.as_ref() == Some(q))
+                    && filter.from.is_none_or(|from| i.started_at >= from)
+                    && filter.until.is_none_or(|until| i.started_at < until)
+            };
+            self.with(READING, |state| state.page(tenant, fits, before, limit))
         })
     }
 
     fn recent<'a>(&'a self, tenant: &'a TenantId, limit: u32) -> Answer<'a, Recent> {
         Box::pin(async move {
-            self.with("read calls from", |state| {
-                let mut calls: Vec<&Call> = state.calls.values().filter(|c| c.tenant == *tenant).collect();
-                calls.sort_by_key(|c| std::cmp::Reverse((c.ringing_at, c.interaction)));
+            self.with(READING, |state| {
+                let mut calls: Vec<&Interaction> =
+                    state.of(tenant).filter(|i| i.channel.is_voice()).collect();
+                calls.sort_by_key(|i| std::cmp::Reverse((i.started_at, i.id)));
                 Recent {
-                    calls: calls.into_iter().take(limit as usize).map(|c| state.snapshot(c)).collect(),
+                    calls: calls.into_iter().take(limit as usize).map(|i| state.snapshot(i)).collect(),
                     last: LiveId(state.live.get(tenant).map_or(0, |(last, _)| *last)),
                 }
             })
         })
     }
 
-    fn unanswered(&self, limit: u32) -> Answer<'_, Vec<CallSnapshot>> {
+    fn unanswered<'a>(&'a self, tenant: &'a TenantId, limit: u32) -> Answer<'a, Vec<Snapshot>> {
         Box::pin(async move {
-            self.with("read calls from", |state| {
-                let mut open: Vec<CallSnapshot> = state
-                    .calls
-                    .values()
-                    .map(|c| state.snapshot(c))
-                    .filter(|s| s.findings.len() < s.call.asked.len())
+            self.with(READING, |state| {
+                let mut open: Vec<Snapshot> = state
+                    .of(tenant)
+                    .map(|i| state.snapshot(i))
+                    .filter(|s| s.findings.len() < s.interaction.asked.len())
                     .collect();
-                open.sort_by_key(|s| s.call.ringing_at);
+                open.sort_by_key(|s| (s.interaction.started_at, s.interaction.id));
                 open.truncate(limit as usize);
                 open
             })
         })
+    }
+
+    fn open_conversations<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        changed_before: Timestamp,
+        limit: u32,
+    ) -> Answer<'a, Vec<Interaction>> {
+        Box::pin(async move {
+            self.with(READING, |state| {
+                let mut open: Vec<&Kept> = state
+                    .interactions
+                    .iter()
+                    .filter(|((t, _), kept)| t == tenant && kept.made.open_key().is_some())
+                    .map(|(_, kept)| kept)
+                    .filter(|kept| kept.updated_at < changed_before)
+                    .collect();
+                open.sort_by_key(|kept| (kept.updated_at, kept.made.id));
+                open.into_iter().take(limit as usize).map(|kept| kept.made.clone()).collect()
+            })
+        })
+    }
+}
+
+impl Checking for MemoryStore {
+    fn tenants(&self) -> Answer<'_, Vec<TenantId>> {
+        Box::pin(async move {
+            self.with(READING, |state| {
+                let all: BTreeSet<TenantId> = state.interactions.keys().map(|(t, _)| t.clone()).collect();
+                all.into_iter().collect()
+            })
+        })
+    }
+
+    fn check<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, Checked> {
+        Box::pin(async move {
+            self.with(READING, |state| {
+                let mut checked = Checked::default();
+                for kept in state.interactions.iter().filter(|((t, _), _)| t == tenant).map(|(_, kept)| kept)
+                {
+                    let messages: Vec<Message> = kept.messages.values().cloned().collect();
+                    compare(&mut checked, &kept.made, &messages, &kept.events);
+                }
+                checked
+            })
+        })
+    }
+
+    fn faults(&self) -> Answer<'_, Vec<String>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
 }
 

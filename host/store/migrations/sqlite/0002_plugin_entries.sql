@@ -2,7 +2,8 @@
 CREATE TABLE plugin_entries (
     tenant     TEXT NOT NULL,
     plugin     TEXT NOT NULL,
-    key        TEXT NOT NULL,
+    -- Any text of the plugin's, as bytes: PostgreSQL's texts cannot hold every character.
+    key        BLOB NOT NULL,
     value      BLOB NOT NULL,
     -- NULL: kept until it is deleted.
     expires_at INTEGER,

@@ -35,6 +35,15 @@ fn fault(error: &sqlx::Error) -> Fault {
     }
 }
 
+/// What a failure of the file system means.
+pub(crate) fn of_io(error: &std::io::Error) -> Fault {
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => Fault::ReadOnly,
+        std::io::ErrorKind::StorageFull => Fault::DiskFull,
+        _ => Fault::CannotOpen,
+    }
+}
+
 pub(crate) fn opening(path: &Path, error: sqlx::Error) -> StoreError {
     StoreError::Open { path: path.to_owned(), fault: fault(&error), source: Some(Box::new(error)) }
 }

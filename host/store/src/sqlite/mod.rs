@@ -1,15 +1,32 @@
 //! SQLite: the embedded default.
 //!
 //! WAL with `synchronous = FULL`: an event that was acknowledged survives a power cut. One writer connection,
-//! because SQLite has one write lock: a pool of writers would only meet as "database is locked". Readers have
-//! connections of their own and never wait for the writer.
+//! because SQLite has one write lock: a pool of writers would only meet as "database is locked"; it commits in
+//! groups, so that many writers share one flush of the disk. Readers have connections of their own and never wait for
+//! the writer.
+//!
+//! The queries are in `src/sql/`, one text for both databases; here is what differs.
 
-mod calls;
+#[path = "../sql/check.rs"]
+mod check;
+#[path = "../sql/credential.rs"]
+mod credential;
 mod fault;
+#[path = "../sql/interactions.rs"]
+mod interactions;
+#[path = "../sql/live.rs"]
 mod live;
+mod maintenance;
+mod outbox;
+#[path = "../sql/plugins.rs"]
 mod plugins;
+#[path = "../sql/reads.rs"]
+mod reads;
+#[path = "../sql/writer.rs"]
+mod writer;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{
@@ -17,8 +34,22 @@ use sqlx::sqlite::{
 };
 use sqlx::{Sqlite, Transaction};
 
-use crate::{Answer, Fault, StoreError, StoreHealth};
+use crate::{Answer, OutboxBell, Store, StoreError, StoreHealth, TenantId};
 pub(crate) use fault::{failed, opening, unreadable};
+pub use maintenance::MaintenanceError;
+pub(crate) use writer::Writer;
+
+// What the shared queries see of this backend.
+pub(crate) type Backend = SqliteStore;
+pub(crate) type Conn = sqlx::SqliteConnection;
+pub(crate) type Pool = SqlitePool;
+pub(crate) type Row = sqlx::sqlite::SqliteRow;
+type Tx = Transaction<'static, Sqlite>;
+type Held = sqlx::pool::PoolConnection<Sqlite>;
+/// One file, one lock: changes of several tenants share a commit.
+const MIXES_TENANTS: bool = true;
+/// A full disk ends a transaction.
+const ENDS_BY_ITSELF: bool = true;
 
 /// How the store is opened.
 #[derive(Debug, Clone)]
@@ -43,7 +74,10 @@ impl SqliteSettings {
 /// The SQLite store. Cloning is cheap and shares the connections.
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
-    writer: SqlitePool,
+    pub(crate) writer: Writer,
+    pub(crate) bell: OutboxBell,
+    path: Arc<Path>,
+    writing: SqlitePool,
     readers: SqlitePool,
     live_events: u32,
 }
@@ -64,48 +98,78 @@ impl SqliteStore {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(settings.busy);
-        let writer = SqlitePoolOptions::new()
+            .busy_timeout(settings.busy)
+            // KiB: the upper pages of the indexes stay in memory, so that a write into a large database is no slower.
+            .pragma("cache_size", "-65536");
+        let writing = SqlitePoolOptions::new()
             .min_connections(1)
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
+            .test_before_acquire(false)
             .connect_with(options.clone())
             .await
             .map_err(|e| opening(path, e))?;
-        MIGRATIONS.run(&writer).await.map_err(|e| opening(path, e.into()))?;
+        MIGRATIONS.run(&writing).await.map_err(|e| opening(path, e.into()))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(settings.readers.max(1))
+            .test_before_acquire(false)
             .connect_with(options.read_only(true).create_if_missing(false))
             .await
             .map_err(|e| opening(path, e))?;
-        let store = Self { writer, readers, live_events: settings.live_events.max(1) };
-        // A read-only file opens without complaint and fails at the first call: better to say so now.
-        store.check_writable().await.map_err(|e| match e {
+        check_writable(&writing).await.map_err(|e| match e {
+            // A read-only file opens without complaint and fails at the first call: better to say so now.
             StoreError::Failed { fault, source, .. } => {
                 StoreError::Open { path: path.to_owned(), fault, source }
             }
             open => open,
         })?;
-        Ok(store)
+        Ok(Self {
+            writer: Writer::start(writing.clone(), 1),
+            bell: OutboxBell::default(),
+            path: Arc::from(path),
+            writing,
+            readers,
+            live_events: settings.live_events.max(1),
+        })
     }
 
-    /// Closes every connection after the work in hand.
-    pub async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
-    }
-
-    // Taken with the write lock from the start: a transaction that reads first and asks for the lock later can be
-    // refused in the middle.
-    async fn write(&self, doing: &'static str) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(|e| failed(doing, e))
-    }
-
-    // Several reads of one moment.
-    async fn read(&self, doing: &'static str) -> Result<Transaction<'static, Sqlite>, StoreError> {
+    // Several reads of one moment. SQLite has no second wall between tenants, so the tenant is not needed here.
+    pub(crate) async fn read(&self, _: &TenantId, doing: &'static str) -> Result<Tx, StoreError> {
         self.readers.begin().await.map_err(|e| failed(doing, e))
     }
+
+    /// Lets the database grow to so many pages: for tests of a full disk.
+    #[cfg(feature = "testing")]
+    #[doc(hidden)]
+    pub async fn limit_pages(&self, pages: u32) {
+        let pragma = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
+        // Best effort: the test sees whether it holds.
+        let _ = sqlx::query(pragma).execute(&self.writing).await;
+    }
+
+    fn reading(&self) -> &Pool {
+        &self.readers
+    }
+}
+
+// Taken with the write lock from the start: a transaction that reads first and asks for the lock later can be
+// refused in the middle.
+async fn begin(pool: &Pool, _: &TenantId) -> Result<Held, sqlx::Error> {
+    let mut conn = pool.acquire().await?;
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut *conn).await?;
+    Ok(conn)
+}
+
+async fn check_writable(pool: &Pool) -> Result<(), StoreError> {
+    const DOING: &str = "take the write lock of";
+    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.map_err(|e| failed(DOING, e))?;
+    // An update of no row still needs a writable file, which the lock alone does not.
+    sqlx::query("UPDATE live_heads SET last_id = last_id WHERE 0")
+        .execute(&mut *tx)
+        .await
+        .map_err(|e| failed(DOING, e))?;
+    tx.rollback().await.map_err(|e| failed(DOING, e))
 }
 
 /// Makes a new file readable by its owner only: it holds customers' data. SQLite gives its companions (`-wal`, `-shm`)
@@ -119,13 +183,7 @@ fn make_private(path: &Path) -> Result<(), StoreError> {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => {
-            let fault = match error.kind() {
-                std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-                    Fault::ReadOnly
-                }
-                std::io::ErrorKind::StorageFull => Fault::DiskFull,
-                _ => Fault::CannotOpen,
-            };
+            let fault = fault::of_io(&error);
             Err(StoreError::Open { path: path.to_owned(), fault, source: Some(Box::new(error)) })
         }
     }
@@ -133,15 +191,17 @@ fn make_private(path: &Path) -> Result<(), StoreError> {
 
 impl StoreHealth for SqliteStore {
     fn check_writable(&self) -> Answer<'_, ()> {
+        Box::pin(check_writable(&self.writing))
+    }
+}
+
+impl Store for SqliteStore {
+    fn close(&self) -> Answer<'_, ()> {
         Box::pin(async move {
-            const DOING: &str = "take the write lock of";
-            let mut tx = self.write(DOING).await?;
-            // An update of no row still needs a writable file, which the lock alone does not.
-            sqlx::query("UPDATE live_heads SET last_id = last_id WHERE 0")
-                .execute(&mut *tx)
-                .await
-                .map_err(|e| failed(DOING, e))?;
-            tx.rollback().await.map_err(|e| failed(DOING, e))
+            self.writer.close().await;
+            self.readers.close().await;
+            self.writing.close().await;
+            Ok(())
         })
     }
 }

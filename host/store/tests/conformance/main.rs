@@ -1,0 +1,9 @@
+//! What every store promises, checked on each backend. All people and numbers here are invented.
+
+mod contacts;
+mod history;
+mod interactions;
+mod live;
+mod plugins;
+mod support;
+mod tenants;
