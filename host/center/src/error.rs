@@ -1,6 +1,6 @@
 //! Why an event was not taken.
 
-use ramal_store::{CallState, EndCause, StoreError};
+use ramal_store::{EndCause, InteractionState, StoreError};
 
 /// Why an event was not taken. Nothing of it was stored.
 #[derive(Debug, thiserror::Error)]
@@ -9,23 +9,50 @@ pub enum CenterError {
     #[error("`{kind}` came for a call that is not known here: send `ringing` with this call id first")]
     UnknownCall {
         /// What came.
-        kind: CallState,
+        kind: &'static str,
     },
+    /// There is no such interaction.
+    #[error("there is no such call or conversation")]
+    UnknownInteraction,
+    /// A status came for a message that is not known.
+    #[error("a status came for a message that is not known here: send the message first")]
+    UnknownMessage,
     /// The event contradicts where the call stands.
     #[error(
         "the call is {from}, it cannot become {to}: a call goes from ringing to answered to ended, or from ringing to ended; use a new call id for a new call"
     )]
     WrongTransition {
         /// Where the call stands.
-        from: CallState,
+        from: InteractionState,
         /// What the event says.
-        to: CallState,
+        to: InteractionState,
+    },
+    /// The event can happen to a call only, or to a conversation only.
+    #[error(
+        "`{kind}` cannot happen to this kind of interaction: calls ring and are answered, conversations have messages"
+    )]
+    WrongKind {
+        /// What came.
+        kind: &'static str,
     },
     /// The call was answered, so it cannot have been missed.
     #[error("the call was answered, it cannot end as `{cause}`: end it as `completed` or `failed`")]
     WrongCause {
         /// What the event says.
         cause: EndCause,
+    },
+    /// A message without anybody whom it is from or to.
+    #[error("a message names nobody: give at least one identity of the customer")]
+    Nobody,
+    /// A text is too long or holds what no text may.
+    #[error(
+        "`{field}` is a text of at most {longest} bytes without control characters but line breaks and tabs"
+    )]
+    BadText {
+        /// Which.
+        field: &'static str,
+        /// The limit.
+        longest: usize,
     },
     /// One event id for two calls.
     #[error("this event id was used for another call of the same source: give each event an id of its own")]
@@ -51,8 +78,13 @@ impl CenterError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownCall { .. } => "call-unknown",
+            Self::UnknownInteraction => "interaction-unknown",
+            Self::UnknownMessage => "message-unknown",
             Self::WrongTransition { .. } => "wrong-transition",
+            Self::WrongKind { .. } => "wrong-kind",
             Self::WrongCause { .. } => "wrong-cause",
+            Self::Nobody => "nobody",
+            Self::BadText { .. } => "bad-text",
             Self::EventIdReused => "event-id-reused",
             Self::Contended => "contended",
             Self::ShuttingDown => "shutting-down",

@@ -1,13 +1,16 @@
-//! The domain: calls, their states, and the screen pop.
+//! The domain: calls and conversations, their history, the screen pop, and what the CRMs are to be told.
 //!
 //! A call event takes one road, whoever sent it:
 //!
 //! ```text
-//! CallEvent ──state──▶ Call ──one transaction──▶ event + call + live event    the number is painted
-//!                                    │
+//! CallEvent ──state──▶ events ──one transaction──▶ events + row + live event + deliveries
+//!                                    │                        the number is painted
 //!                                    └─▶ one look-up for each Directory, side by side, one deadline
 //!                                            └─▶ card / card-none / card-failed, one live event each
 //! ```
+//!
+//! Messages ([`Center::record_message`]) and the changes that people make ([`Center::set_disposition`] and its
+//! neighbours) take the same road without the look-ups.
 //!
 //! * The live event is told before any plugin is asked: a slow CRM costs the card, never the number.
 //! * Every look-up is a task of its own: one that hangs, fails or panics delays no other.
@@ -15,37 +18,49 @@
 //!   again while the call is fresh, and says so honestly when it is not. No page waits for ever.
 //! * An event that comes twice, or after a later one, changes nothing and is no error; one that contradicts what
 //!   is known is an error that names both states.
+//! * What the CRMs are to be told is decided by one pure function (`journal`) and stored with the events that it
+//!   follows from: a crash between the two cannot be.
 //!
 //! The CRMs are behind [`Directory`]; this crate knows neither wasm nor HTTP.
 #![deny(missing_docs)]
 
+mod call;
 mod center;
 mod clock;
+mod conversation;
 mod directory;
 mod error;
 mod event;
+mod journal;
 mod live;
 mod number;
 mod observer;
 mod pop;
+mod request;
 mod running;
 mod state;
+mod text;
 mod view;
 
-pub use center::{Center, CenterParts, CenterSettings, Directories};
+pub use center::{Center, CenterParts, CenterSettings, Directories, Journals};
 pub use clock::{Clock, SystemClock};
 pub use directory::{Card, Deal, Directory, Found, LookUp, LookUpFailure};
 pub use error::CenterError;
-pub use event::{CallEvent, Caller, EventKind, Handled, Origin};
+pub use event::{
+    CallEvent, Caller, EventKind, Handled, MessageEvent, MessageStatusEvent, Origin, RecordingStep, Request,
+};
+pub use journal::{DoNotLog, JournalRules};
 pub use live::{LiveItem, LiveTail};
 pub use observer::{Observer, Silent};
 pub use ramal_capability::{DataClass, Direction, Level, Seen};
 pub use ramal_numbers::{PhoneNumber, Region};
 pub use ramal_store::{
-    CallId, CallState, Clear, EndCause, EventId, InteractionId, LiveEvent, LiveId, PluginId, SourceId,
-    StoreError, TenantId,
+    Actor, Attachment, CallId, Cause, Channel, Clear, ContactIdentity, ContactKind, CrmLink, EndCause,
+    EventId, EventRecord, Filter, Interaction, InteractionDirection, InteractionEvent, InteractionId,
+    InteractionState, LiveEvent, LiveId, Message, MessageStatus, Namespace, Page, PageCursor, PluginId,
+    Recording, RecordingId, Snapshot, SourceId, StoreError, TenantId, UserId,
 };
 pub use view::{
-    CallView, CardView, CardsView, DealView, FailureReason, FailureView, FindingView, NumberView, RecentView,
-    SeenView, SnapshotView,
+    CallView, CardView, CardsView, ConversationView, DealView, FailureReason, FailureView, FindingView,
+    MessageView, NumberView, RecentView, SeenView, SnapshotView,
 };

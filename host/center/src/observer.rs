@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use ramal_store::{CallState, PluginId};
+use ramal_store::PluginId;
 
 /// Counts what happens.
 pub trait Observer: Send + Sync + 'static {
-    /// An event was handled; `outcome` is `stored`, `repeated`, or the code of the error.
-    fn event(&self, kind: CallState, outcome: &'static str);
+    /// An event or a request was handled; `kind` is its word, `outcome` is `stored`, `repeated`, or the code of the error.
+    fn event(&self, kind: &'static str, outcome: &'static str);
     /// A plugin answered; `outcome` is `card`, `none`, or the reason of the failure.
     fn look_up(&self, plugin: &PluginId, outcome: &'static str, took: Duration);
 }
@@ -18,6 +18,6 @@ pub trait Observer: Send + Sync + 'static {
 pub struct Silent;
 
 impl Observer for Silent {
-    fn event(&self, _: CallState, _: &'static str) {}
+    fn event(&self, _: &'static str, _: &'static str) {}
     fn look_up(&self, _: &PluginId, _: &'static str, _: Duration) {}
 }

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ramal_store::{Finding, InteractionId, PluginId, TenantId};
+use ramal_store::{
+    Actor, Cause, CrmLink, Fault, Finding, FindingKind, InteractionEvent, InteractionId, InteractionWrite,
+    NewEvent, NewLive, PluginId, Recorded, StoreError, TenantId,
+};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::center::Inner;
+use crate::center::{ATTEMPTS, Inner};
+use crate::journal::CONTACT;
 use crate::running::Ticket;
 use crate::view::{self, Failure, Told};
 use crate::{Directory, Found, LookUp, LookUpFailure};
@@ -57,8 +61,12 @@ pub(crate) async fn tell(
     answer: Result<Found, Failure>,
     took: Duration,
 ) {
+    let mut only = None;
     let told = match answer {
-        Ok(found) => view::found(interaction, plugin, found),
+        Ok(found) => {
+            only = only_contact(plugin, &found);
+            view::found(interaction, plugin, found)
+        }
         Err(failure) => {
             if let Failure::LookUp(failure) = &failure {
                 tracing::warn!(%tenant, %interaction, %plugin, %failure, "no card");
@@ -75,19 +83,84 @@ pub(crate) async fn tell(
     };
     inner.observer.look_up(plugin, outcome, took);
     tracing::info!(%tenant, %interaction, %plugin, outcome, took_ms = took.as_millis() as u64, "looked up");
-    let at = inner.clock.now();
-    let finding = Finding { tenant: tenant.clone(), interaction, plugin: plugin.clone(), kind, body, at };
+    let answer = Answer { tenant, interaction, plugin, kind, body, only };
     for attempt in 1..=WRITES {
-        match inner.calls.record_finding(&finding).await {
-            Ok(Some(id)) => return inner.bells.ring(tenant, id),
-            // Another look-up of the same plugin was quicker, as after a restart.
-            Ok(None) => return,
+        match store(inner, &answer).await {
+            Ok(()) => return,
             Err(error) => {
                 tracing::error!(%tenant, %interaction, %plugin, attempt, error = %chain(&error), "an answer was not stored");
                 tokio::time::sleep(Duration::from_millis(100) * attempt).await;
             }
         }
     }
+}
+
+struct Answer<'a> {
+    tenant: &'a TenantId,
+    interaction: InteractionId,
+    plugin: &'a PluginId,
+    kind: FindingKind,
+    body: String,
+    /// The contact, when there is exactly one: then nobody needs to be asked which one it is.
+    only: Option<CrmLink>,
+}
+
+/// Stores the answer with its live event, and the contact that it found.
+async fn store(inner: &Arc<Inner>, answer: &Answer<'_>) -> Result<(), StoreError> {
+    for _ in 0..ATTEMPTS {
+        let known = inner.interactions.interaction(answer.tenant, answer.interaction).await?;
+        let Some(known) = known.map(|snapshot| snapshot.interaction) else { return Ok(()) };
+        let now = inner.clock.now();
+        // A link that stands was made by a person, or by an answer before.
+        let link = answer
+            .only
+            .as_ref()
+            .filter(|link| !known.links.iter().any(|l| l.plugin == link.plugin && l.kind == link.kind));
+        let event = link.map(|link| NewEvent {
+            at: now,
+            actor: Actor::Plugin(answer.plugin.clone()),
+            cause: Cause::Rule("only-match".to_owned()),
+            event: InteractionEvent::CrmLinked(link.clone()),
+        });
+        let Ok(mut write) = InteractionWrite::change(&known, Vec::new(), event.into_iter().collect(), now)
+        else {
+            return Ok(());
+        };
+        write.finding = Some(Finding {
+            tenant: answer.tenant.clone(),
+            interaction: answer.interaction,
+            plugin: answer.plugin.clone(),
+            kind: answer.kind,
+            body: answer.body.clone(),
+            at: now,
+        });
+        write.live.push(NewLive {
+            kind: answer.kind.as_str().to_owned(),
+            interaction: Some(answer.interaction),
+            body: answer.body.clone(),
+        });
+        inner.with_deliveries(&mut write).await?;
+        match inner.interactions.append(write).await? {
+            Recorded::Stored(live) => {
+                inner.told(answer.tenant, live);
+                return Ok(());
+            }
+            // Another look-up of the same plugin was quicker, as after a restart.
+            Recorded::Repeated => return Ok(()),
+            Recorded::Conflict => {}
+        }
+    }
+    Err(StoreError::Failed { doing: "write an answer to", fault: Fault::Busy, source: None })
+}
+
+fn only_contact(plugin: &PluginId, found: &Found) -> Option<CrmLink> {
+    let [card] = found.cards.as_slice() else { return None };
+    Some(CrmLink {
+        plugin: plugin.clone(),
+        kind: CONTACT.to_owned(),
+        id: card.id.clone(),
+        url: card.url.clone().filter(|url| view::is_web(url)),
+    })
 }
 
 /// An error with all its sources, for the log.

@@ -3,15 +3,20 @@
 //! One place turns the domain into wire form, so that a stored finding, a live event and the first paint of the page
 //! can never tell different things.
 
+mod conversation;
+
 use jiff::Timestamp;
 use ramal_store::{
-    Call, CallSnapshot, CallState, Clear, EndCause, FindingKind, InteractionId, PluginId, Recent,
+    CallId, Clear, EndCause, FindingKind, Interaction, InteractionId, InteractionState, NewLive, PluginId,
+    Recent, Snapshot,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::number::stored_number;
-use crate::{Card, DataClass, Deal, Direction, Found, Level, LookUpFailure, Seen};
+use crate::{Card, CenterError, DataClass, Deal, Direction, Found, Level, LookUpFailure, Seen};
+
+pub use conversation::{ConversationView, MessageView};
 
 /// More cards than this help nobody while the telephone rings.
 const MOST_CARDS: usize = 20;
@@ -28,7 +33,8 @@ pub struct NumberView {
 }
 
 impl NumberView {
-    fn of(e164: &Clear) -> Self {
+    /// A number of the store.
+    pub fn of(e164: &Clear) -> Self {
         let text = e164.expose();
         let national = stored_number(text).map_or_else(|| text.to_owned(), |n| n.national());
         Self { e164: text.to_owned(), national }
@@ -48,7 +54,7 @@ pub struct CallView {
     pub call_id: String,
     /// Where it stands.
     #[schema(value_type = String, example = "ringing")]
-    pub state: CallState,
+    pub state: InteractionState,
     /// The caller's number; `null` when it was withheld.
     pub from: Option<NumberView>,
     /// The number that was called.
@@ -74,24 +80,34 @@ pub struct CallView {
     pub asked: Vec<PluginId>,
 }
 
-impl From<&Call> for CallView {
-    fn from(call: &Call) -> Self {
+impl From<&Interaction> for CallView {
+    fn from(call: &Interaction) -> Self {
         Self {
-            interaction: call.interaction,
+            interaction: call.id,
             source: call.source.as_str().to_owned(),
-            call_id: call.call_id.as_str().to_owned(),
+            call_id: call.reference.as_ref().map(CallId::as_str).unwrap_or_default().to_owned(),
             state: call.state,
             from: call.from.as_ref().map(NumberView::of),
             to: call.to.as_ref().map(NumberView::of),
             queue: call.queue.clone(),
             agent: call.agent.as_ref().map(|a| a.expose().to_owned()),
             cause: call.cause,
-            ringing_at: call.ringing_at,
+            ringing_at: call.started_at,
             answered_at: call.answered_at,
             ended_at: call.ended_at,
             asked: call.asked.clone(),
         }
     }
+}
+
+/// A live event with one of these bodies.
+pub(crate) fn live(
+    kind: &'static str,
+    interaction: InteractionId,
+    body: &impl Serialize,
+) -> Result<NewLive, CenterError> {
+    let body = serde_json::to_string(body).map_err(|_| CenterError::Broken)?;
+    Ok(NewLive { kind: kind.to_owned(), interaction: Some(interaction), body })
 }
 
 /// A contact in the CRM.
@@ -265,14 +281,21 @@ impl From<&Recent> for RecentView {
     }
 }
 
-impl From<&CallSnapshot> for SnapshotView {
-    fn from(snapshot: &CallSnapshot) -> Self {
+impl FindingView {
+    /// What the plugins answered.
+    pub fn all(snapshot: &Snapshot) -> Vec<Self> {
         let findings = snapshot.findings.iter().filter_map(|f| {
             // The store holds what this module wrote; another text would not be JSON and is left out.
             let body = serde_json::from_str(&f.body).ok()?;
-            Some(FindingView { kind: f.kind.as_str(), body })
+            Some(Self { kind: f.kind.as_str(), body })
         });
-        Self { call: CallView::from(&snapshot.call), findings: findings.collect() }
+        findings.collect()
+    }
+}
+
+impl From<&Snapshot> for SnapshotView {
+    fn from(snapshot: &Snapshot) -> Self {
+        Self { call: CallView::from(&snapshot.interaction), findings: FindingView::all(snapshot) }
     }
 }
 
@@ -376,7 +399,7 @@ fn seen(seen: Seen) -> SeenView {
 }
 
 /// A link from a CRM becomes a link in the page: `javascript:` and its like must not.
-fn is_web(url: &str) -> bool {
+pub(crate) fn is_web(url: &str) -> bool {
     let lower = url.get(..8.min(url.len())).unwrap_or_default().to_ascii_lowercase();
     lower.starts_with("https://") || lower.starts_with("http://")
 }

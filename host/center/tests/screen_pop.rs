@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use ramal_center::*;
 use ramal_store::memory::MemoryStore;
-use ramal_store::{Fault, SqliteSettings, SqliteStore};
+use ramal_store::{Fault, InteractionStore, LiveStore, SqliteSettings, SqliteStore, Store as _};
 use rstest::rstest;
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -34,7 +34,7 @@ fn after_noon(seconds: i64) -> Timestamp {
 #[derive(Default)]
 struct Counted(Mutex<Vec<String>>);
 impl Observer for Counted {
-    fn event(&self, kind: CallState, outcome: &'static str) {
+    fn event(&self, kind: &'static str, outcome: &'static str) {
         self.0.lock().push(format!("{kind} {outcome}"));
     }
     fn look_up(&self, plugin: &PluginId, outcome: &'static str, _: Duration) {
@@ -110,7 +110,7 @@ fn tenant() -> TenantId {
 
 fn center(store: &Arc<MemoryStore>, clock: &Arc<SetClock>, counted: &Arc<Counted>) -> Center {
     Center::new(CenterParts {
-        calls: store.clone(),
+        interactions: store.clone(),
         live: store.clone(),
         observer: counted.clone(),
         clock: clock.clone(),
@@ -150,7 +150,11 @@ fn event(event_id: &str, call_id: &str, kind: EventKind) -> CallEvent {
 }
 fn ringing() -> EventKind {
     let number = PhoneNumber::parse("+5511987654321", Region::BR).unwrap();
-    EventKind::Ringing { from: Caller::Number(number), to: None, queue: None }
+    rings(Caller::Number(number))
+}
+fn rings(from: Caller) -> EventKind {
+    let (channel, direction) = (Channel::Fixed, InteractionDirection::Inbound);
+    EventKind::Ringing { channel, direction, from, to: None, queue: None }
 }
 
 async fn next(tail: &mut LiveTail) -> (String, Value) {
@@ -173,7 +177,7 @@ async fn the_number_is_told_at_once_and_the_card_when_it_comes() {
     let mut live = w.center.live(tenant(), Some(LiveId(0)));
     let begun = Instant::now();
     let handled = w.center.handle(origin(), event("e1", "c1", ringing())).await.unwrap();
-    assert_eq!((handled.state, handled.repeated), (CallState::Ringing, false));
+    assert_eq!((handled.state, handled.repeated), (InteractionState::Ringing, false));
 
     let (kind, call) = next(&mut live).await;
     assert_eq!((kind.as_str(), begun.elapsed()), ("call", Duration::ZERO));
@@ -218,7 +222,7 @@ async fn a_slow_a_broken_and_a_hanging_crm_delay_no_other() {
 async fn a_withheld_number_is_looked_up_nowhere() {
     let w = world(&[("practice", Crm::KnowsNobody)]);
     let mut live = w.center.live(tenant(), Some(LiveId(0)));
-    let kind = EventKind::Ringing { from: Caller::Withheld, to: None, queue: None };
+    let kind = rings(Caller::Withheld);
     w.center.handle(origin(), event("e1", "c1", kind)).await.unwrap();
     let (_, call) = next(&mut live).await;
     assert_eq!((&call["from"], &call["asked"]), (&Value::Null, &serde_json::json!([])));
@@ -274,7 +278,7 @@ async fn an_event_that_comes_again_changes_nothing(
 
 #[rstest]
 #[case::answered(EventKind::Answered { agent: None }, "`answered` came for a call that is not known here: send `ringing` with this call id first")]
-#[case::ended(EventKind::Ended { cause: EndCause::Missed }, "`ended` came for a call that is not known here: send `ringing` with this call id first")]
+#[case::ended(EventKind::Ended { cause: EndCause::Missed, provider_cause: None }, "`ended` came for a call that is not known here: send `ringing` with this call id first")]
 #[tokio::test(start_paused = true)]
 async fn the_first_event_of_a_call_is_that_it_rings(#[case] kind: EventKind, #[case] then: &str) {
     let error = world(&[]).center.handle(origin(), event("e1", "c1", kind)).await.unwrap_err();
@@ -377,7 +381,10 @@ async fn what_a_crash_interrupted_is_taken_up_or_said(
     let w = world(&[("practice", Crm::Hangs)]);
     w.center.handle(origin(), event("e1", "c1", ringing())).await.unwrap();
     if let Some(cause) = ended {
-        w.center.handle(origin(), event("e2", "c1", EventKind::Ended { cause })).await.unwrap();
+        w.center
+            .handle(origin(), event("e2", "c1", EventKind::Ended { cause, provider_cause: None }))
+            .await
+            .unwrap();
     }
     // The process dies here: nothing of the first center is told of.
     *w.clock.0.lock() = after_noon(seconds);
@@ -399,7 +406,7 @@ async fn after_a_restart_the_file_has_everything_and_the_live_log_goes_on() {
     let start = async || {
         let store = Arc::new(SqliteStore::open(&settings).await.unwrap());
         let center = Center::new(CenterParts {
-            calls: store.clone(),
+            interactions: store.clone(),
             live: store.clone(),
             observer: Arc::new(Silent),
             clock: clock.clone(),
@@ -411,7 +418,7 @@ async fn after_a_restart_the_file_has_everything_and_the_live_log_goes_on() {
     let (store, first) = start().await;
     first.handle(origin(), event("e1", "c1", ringing())).await.unwrap();
     settled(&first).await;
-    store.close().await;
+    store.close().await.unwrap();
 
     let (_store, second) = start().await;
     let recent = second.recent(&tenant(), 10).await.unwrap();
@@ -419,7 +426,7 @@ async fn after_a_restart_the_file_has_everything_and_the_live_log_goes_on() {
     let mut live = second.live(tenant(), Some(LiveId(2)));
     let handled =
         second.handle(origin(), event("e2", "c1", EventKind::Answered { agent: None })).await.unwrap();
-    assert_eq!(handled.state, CallState::Answered);
+    assert_eq!(handled.state, InteractionState::Answered);
     let (kind, call) = next(&mut live).await;
     assert_eq!((kind.as_str(), &call["state"]), ("call", &Value::from("answered")));
 }
@@ -434,7 +441,7 @@ async fn readers_that_come_and_go_get_every_event_once_and_in_order(#[case] file
     const EVENTS: u64 = 120;
     let dir = tempfile::tempdir().unwrap();
     let clock = Arc::new(SetClock(Mutex::new(noon())));
-    let (calls, live): (Arc<dyn ramal_store::CallStore>, Arc<dyn ramal_store::LiveStore>) = if file {
+    let (interactions, live): (Arc<dyn InteractionStore>, Arc<dyn LiveStore>) = if file {
         let store =
             Arc::new(SqliteStore::open(&SqliteSettings::new(dir.path().join("ramal.db"))).await.unwrap());
         (store.clone(), store)
@@ -443,7 +450,7 @@ async fn readers_that_come_and_go_get_every_event_once_and_in_order(#[case] file
         (store.clone(), store)
     };
     let center = Center::new(CenterParts {
-        calls,
+        interactions,
         live,
         observer: Arc::new(Silent),
         clock,

@@ -1,0 +1,293 @@
+//! What the CRMs are to be told of an interaction, and when: pure, so that the whole table is tested.
+//!
+//! A call is told once, when it is over; missed and abandoned ones as such. A conversation is told once for each day,
+//! when the day is over: one entry a message would bury the CRM, one entry for all would be written for weeks. What
+//! becomes known later (a disposition, notes, a recording that is ready) is told as a change of that entry. The
+//! deliveries go into the same transaction as the events that they follow from.
+
+use std::collections::BTreeSet;
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use ramal_store::{
+    ContactKind, CrmLink, CrmRecord, EndCause, EventRecord, Interaction, InteractionDirection,
+    InteractionEvent, InteractionState, InteractionWrite, JournalEntry, JournalOutcome, Lane, Message,
+    NewDelivery, PluginId, RecordingState, Step, Target,
+};
+use uuid::Uuid;
+
+/// The CRM's kind of record that a contact is linked by.
+pub(crate) const CONTACT: &str = "contact";
+
+/// What a tenant's CRMs are told.
+#[derive(Debug, Clone)]
+pub struct JournalRules {
+    /// The plugins that keep a journal.
+    pub plugins: BTreeSet<PluginId>,
+    /// What no CRM is told.
+    pub do_not_log: DoNotLog,
+    /// By which clock a day of a conversation begins.
+    pub zone: TimeZone,
+}
+
+impl Default for JournalRules {
+    fn default() -> Self {
+        Self { plugins: BTreeSet::new(), do_not_log: DoNotLog::default(), zone: TimeZone::UTC }
+    }
+}
+
+/// What no CRM is told: calls with one's doctor, with the bank, between colleagues.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct DoNotLog {
+    /// Numbers in E.164 and extensions as they are dialled, on either side.
+    pub numbers: BTreeSet<String>,
+    /// Whether talk between colleagues is left out.
+    pub internal: bool,
+}
+
+// Whose calls are left out is nobody's business.
+impl std::fmt::Debug for DoNotLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DoNotLog")
+            .field("numbers", &self.numbers.len())
+            .field("internal", &self.internal)
+            .finish()
+    }
+}
+
+impl DoNotLog {
+    /// Whether the interaction is one that no CRM is told.
+    pub fn covers(&self, interaction: &Interaction) -> bool {
+        if self.internal && interaction.direction == InteractionDirection::Internal {
+            return true;
+        }
+        let sides = interaction.from.iter().chain(&interaction.to);
+        let names = interaction.contacts.iter().filter(|c| c.kind == ContactKind::Phone).map(|c| c.value());
+        sides.chain(names).any(|number| self.numbers.contains(number.expose()))
+    }
+}
+
+/// Something to be told, before it is known to whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub(crate) step: Step,
+    /// The day of a conversation that it is about.
+    pub(crate) day: Option<Date>,
+    /// Only this plugin; `None` is all that keep a journal.
+    only: Option<PluginId>,
+}
+
+/// What follows from the events of a change.
+pub(crate) fn due(write: &InteractionWrite, rules: &JournalRules) -> Vec<Due> {
+    let after = write.after();
+    if rules.plugins.is_empty() || rules.do_not_log.covers(after) {
+        return Vec::new();
+    }
+    // First the accounts that begin: they have every fact of this change already, so none needs an amendment.
+    let mut due: Vec<Due> = write.events().iter().filter_map(|record| begins(after, record)).collect();
+    for record in write.events() {
+        let Some(change) = amends(after, record) else { continue };
+        // Of several changes at once one amendment is enough.
+        let same = |d: &Due| d.day == change.day && (d.only.is_none() || d.only == change.only);
+        if !due.iter().any(same) {
+            due.push(change);
+        }
+    }
+    due
+}
+
+fn begins(after: &Interaction, record: &EventRecord) -> Option<Due> {
+    match &record.event {
+        InteractionEvent::Ended { .. } if after.channel.is_voice() => {
+            Some(Due { step: Step::journal(""), day: None, only: None })
+        }
+        InteractionEvent::DayClosed { date } => {
+            Some(Due { step: Step::journal(&date.to_string()), day: Some(*date), only: None })
+        }
+        _ => None,
+    }
+}
+
+fn amends(after: &Interaction, record: &EventRecord) -> Option<Due> {
+    let told = if after.channel.is_voice() {
+        after.state == InteractionState::Ended
+    } else {
+        after.closed_day.is_some()
+    };
+    let (day, only) = match &record.event {
+        // A message of a day that is told already.
+        InteractionEvent::MessageAdded { date, .. }
+            if after.closed_day.is_some_and(|closed| *date <= closed) =>
+        {
+            (Some(*date), None)
+        }
+        InteractionEvent::CrmLinked(link) if told => (after.closed_day, Some(link.plugin.clone())),
+        event if told && is_later_fact(event) => (after.closed_day, None),
+        _ => return None,
+    };
+    Some(Due { step: amend(day, record.seq), day, only })
+}
+
+fn amend(day: Option<Date>, seq: u32) -> Step {
+    match day {
+        Some(day) => Step(format!("amend:{day}:{seq}")),
+        None => Step(format!("amend:{seq}")),
+    }
+}
+
+fn is_later_fact(event: &InteractionEvent) -> bool {
+    matches!(
+        event,
+        InteractionEvent::DispositionSet { .. }
+            | InteractionEvent::NoteSet { .. }
+            | InteractionEvent::RecordingReady { .. }
+            | InteractionEvent::RecordingDeleted { .. }
+            | InteractionEvent::Answered { .. }
+            | InteractionEvent::AgentChanged { .. }
+            | InteractionEvent::ProtocolGiven { .. }
+            | InteractionEvent::ContactLinked { .. }
+    )
+}
+
+/// The deliveries for what is due. `messages` are those of the days in question.
+pub(crate) fn deliveries(
+    after: &Interaction,
+    due: &[Due],
+    messages: &[Message],
+    rules: &JournalRules,
+    now: Timestamp,
+) -> Vec<NewDelivery> {
+    let mut made = Vec::new();
+    for due in due {
+        for plugin in &rules.plugins {
+            if due.only.as_ref().is_some_and(|only| only != plugin) {
+                continue;
+            }
+            let entry = entry(after, due.day, messages, plugin, &rules.zone);
+            // Everything in an entry has a form in JSON.
+            let Ok(payload) = entry.to_payload() else { continue };
+            let target = Target::Plugin(plugin.clone());
+            made.push(NewDelivery {
+                tenant: after.tenant.clone(),
+                lane: lane(after),
+                interaction: Some(after.id),
+                key: NewDelivery::key(&after.tenant, &target, Some(after.id), &due.step),
+                step: due.step.clone(),
+                target,
+                payload,
+                not_before: now,
+                at: now,
+            });
+        }
+    }
+    made
+}
+
+/// What is told of one customer is told in order. The lane says nothing of who that is.
+fn lane(interaction: &Interaction) -> Lane {
+    // Drawn once for this use.
+    const SPACE: Uuid = Uuid::from_u128(0x2b9c_6d0f_84a1_4c55_8a3e_91f0_5d7e_3c12);
+    let Some(contact) = interaction.contacts.first() else {
+        return Lane(format!("interaction:{}", interaction.id));
+    };
+    let text = format!(
+        "{}\n{}\n{}\n{}",
+        interaction.tenant,
+        contact.kind,
+        contact.namespace.as_str(),
+        contact.value().expose()
+    );
+    Lane(format!("contact:{}", Uuid::new_v5(&SPACE, text.as_bytes())))
+}
+
+/// The facts as they are now, for one plugin.
+fn entry(
+    of: &Interaction,
+    day: Option<Date>,
+    messages: &[Message],
+    plugin: &PluginId,
+    zone: &TimeZone,
+) -> JournalEntry {
+    let of_day: Vec<&Message> =
+        messages.iter().filter(|m| day.is_some_and(|day| date(m.at, zone) == day)).collect();
+    let (outcome, started, answered, ended) = if of.channel.is_voice() {
+        (outcome_of_call(of), of.started_at, of.answered_at, of.ended_at)
+    } else {
+        let ours = of_day.iter().find(|m| m.direction != InteractionDirection::Inbound);
+        let started = of_day.iter().map(|m| m.at).min().unwrap_or(of.started_at);
+        (outcome_of_day(of, &of_day), started, ours.map(|m| m.at), of_day.iter().map(|m| m.at).max())
+    };
+    let mut entry = JournalEntry::new(of.id, of.channel, of.direction, outcome, started);
+    entry.day = day;
+    entry.answered = answered;
+    entry.ended = ended;
+    let mine = |link: &&CrmLink| link.plugin == *plugin;
+    entry.contact = of.links.iter().filter(mine).find(|l| l.kind == CONTACT).map(|l| l.id.clone());
+    entry.about = of.links.iter().filter(mine).find(|l| l.kind != CONTACT).map(|l| CrmRecord {
+        kind: l.kind.clone(),
+        id: l.id.clone(),
+        url: l.url.clone(),
+    });
+    let other_side = match of.direction {
+        InteractionDirection::Inbound => &of.from,
+        InteractionDirection::Outbound | InteractionDirection::Internal => &of.to,
+    };
+    entry.counterpart = other_side.clone().or_else(|| of.contacts.first().map(|c| c.value().clone()));
+    entry.agent.clone_from(&of.agent);
+    entry.queue.clone_from(&of.queue);
+    entry.disposition.clone_from(&of.disposition);
+    entry.notes.clone_from(&of.notes);
+    entry.protocol.clone_from(&of.protocol);
+    entry.transcript = transcript(&of_day, zone);
+    let ready = of.recordings.iter().filter(|r| r.state == RecordingState::Ready);
+    entry.recordings = ready.map(|r| r.id.0.to_string()).collect();
+    entry
+}
+
+fn outcome_of_call(call: &Interaction) -> JournalOutcome {
+    if call.answered_at.is_some() {
+        return JournalOutcome::Answered;
+    }
+    let outbound = call.direction == InteractionDirection::Outbound;
+    match call.cause {
+        // That it was answered was never told, but nobody hangs up what nobody took.
+        Some(EndCause::Completed | EndCause::Closed | EndCause::Idle) => JournalOutcome::Answered,
+        Some(EndCause::Busy) => JournalOutcome::Busy,
+        Some(EndCause::Failed) => JournalOutcome::Failed,
+        Some(EndCause::Voicemail) => JournalOutcome::Voicemail,
+        Some(EndCause::Abandoned) if !outbound => JournalOutcome::Abandoned,
+        _ if outbound => JournalOutcome::NoAnswer,
+        _ => JournalOutcome::Missed,
+    }
+}
+
+fn outcome_of_day(of: &Interaction, messages: &[&Message]) -> JournalOutcome {
+    let wrote = |who: InteractionDirection| messages.iter().any(|m| m.direction == who);
+    let (customer, company) = (wrote(InteractionDirection::Inbound), wrote(InteractionDirection::Outbound));
+    match (customer, company) {
+        (_, true) if customer || of.direction == InteractionDirection::Inbound => JournalOutcome::Answered,
+        (false, true) => JournalOutcome::NoAnswer,
+        _ => JournalOutcome::Missed,
+    }
+}
+
+fn transcript(messages: &[&Message], zone: &TimeZone) -> Option<ramal_store::Clear> {
+    if messages.is_empty() {
+        return None;
+    }
+    let line = |message: &&Message| {
+        let at = message.at.to_zoned_datetime(zone.clone()).strftime("%H:%M").to_string();
+        let arrow = if message.direction == InteractionDirection::Inbound { '<' } else { '>' };
+        let text = message.text.as_ref().map(|t| t.expose()).unwrap_or_default();
+        let files: String = message.attachments.iter().map(|a| format!("[{}] ", a.media_type)).collect();
+        format!("{at} {arrow} {files}{text}")
+    };
+    Some(messages.iter().map(line).collect::<Vec<_>>().join("\n").into())
+}
+
+/// The day of a moment, in the tenant's time zone.
+pub(crate) fn date(at: Timestamp, zone: &TimeZone) -> Date {
+    at.to_zoned_datetime(zone.clone()).date()
+}
+
+#[cfg(test)]
+mod tests;

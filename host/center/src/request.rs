@@ -1,0 +1,202 @@
+//! What people and clients change: dispositions, notes, links, the end of a conversation.
+
+use ramal_store::{
+    Cause, Clear, ContactIdentity, CrmLink, EndCause, Interaction, InteractionEvent, InteractionId,
+    InteractionWrite, NewEvent, Receipt, Recorded, SourceId,
+};
+
+use crate::call::call_event;
+use crate::center::{ATTEMPTS, Inner};
+use crate::conversation::ending;
+use crate::text::checked;
+use crate::{Center, CenterError, Handled, Request};
+
+/// The source under which requests of clients are remembered.
+const CLIENTS: &str = "ramal.clients";
+/// The longest notes, in bytes.
+const LONGEST_NOTES: usize = 64 * 1024;
+/// The longest of the short texts, in bytes.
+const LONGEST_NAME: usize = 128;
+
+impl Center {
+    /// Sets the disposition; `None` takes it back.
+    ///
+    /// # Errors
+    /// When there is no such interaction, the text cannot be kept, or the store fails.
+    pub async fn set_disposition(
+        &self,
+        request: Request,
+        id: InteractionId,
+        disposition: Option<String>,
+    ) -> Result<Handled, CenterError> {
+        checked("disposition", disposition.as_deref(), LONGEST_NAME)?;
+        self.change("disposition", request, id, move |of| {
+            (of.disposition != disposition)
+                .then(|| InteractionEvent::DispositionSet { disposition: disposition.clone() })
+        })
+        .await
+    }
+
+    /// Writes the notes, in place of those before (which the history keeps); `None` empties them.
+    ///
+    /// # Errors
+    /// As [`Center::set_disposition`].
+    pub async fn set_note(
+        &self,
+        request: Request,
+        id: InteractionId,
+        notes: Option<Clear>,
+    ) -> Result<Handled, CenterError> {
+        checked("notes", notes.as_ref().map(Clear::expose), LONGEST_NOTES)?;
+        self.change("note", request, id, move |of| {
+            (of.notes != notes).then(|| InteractionEvent::NoteSet { notes: notes.clone() })
+        })
+        .await
+    }
+
+    /// Gives the protocol number.
+    ///
+    /// # Errors
+    /// As [`Center::set_disposition`].
+    pub async fn give_protocol(
+        &self,
+        request: Request,
+        id: InteractionId,
+        protocol: String,
+    ) -> Result<Handled, CenterError> {
+        checked("protocol", Some(&protocol), LONGEST_NAME)?;
+        self.change("protocol", request, id, move |of| {
+            (of.protocol.as_ref() != Some(&protocol))
+                .then(|| InteractionEvent::ProtocolGiven { protocol: protocol.clone() })
+        })
+        .await
+    }
+
+    /// Says that the customer is also this one: from now on both names have one timeline.
+    ///
+    /// # Errors
+    /// As [`Center::set_disposition`].
+    pub async fn link_contact(
+        &self,
+        request: Request,
+        id: InteractionId,
+        contact: ContactIdentity,
+    ) -> Result<Handled, CenterError> {
+        self.change("contact", request, id, move |of| {
+            (!of.contacts.contains(&contact))
+                .then(|| InteractionEvent::ContactLinked { contact: contact.clone() })
+        })
+        .await
+    }
+
+    /// Says to which record of a CRM it belongs, in place of another of the same kind in that CRM.
+    ///
+    /// # Errors
+    /// As [`Center::set_disposition`].
+    pub async fn link_crm(
+        &self,
+        request: Request,
+        id: InteractionId,
+        link: CrmLink,
+    ) -> Result<Handled, CenterError> {
+        checked("kind", Some(&link.kind), LONGEST_NAME)?;
+        checked("id", Some(&link.id), LONGEST_NAME)?;
+        self.change("crm-link", request, id, move |of| {
+            (!of.links.contains(&link)).then(|| InteractionEvent::CrmLinked(link.clone()))
+        })
+        .await
+    }
+
+    /// Ends a conversation.
+    ///
+    /// # Errors
+    /// As [`Center::set_disposition`]; a call is ended by its exchange.
+    pub async fn close_conversation(
+        &self,
+        request: Request,
+        id: InteractionId,
+    ) -> Result<Handled, CenterError> {
+        self.to_the_end("close", move |inner, _ticket| async move {
+            inner
+                .take_request(&request, id, |of, at| {
+                    if of.channel.is_voice() {
+                        return Err(CenterError::WrongKind { kind: "close" });
+                    }
+                    let why = Cause::Request(request.id.clone());
+                    Ok(ending(of, EndCause::Closed, &request.actor, &why, at))
+                })
+                .await
+        })
+        .await
+    }
+
+    async fn change<F>(
+        &self,
+        kind: &'static str,
+        request: Request,
+        id: InteractionId,
+        decide: F,
+    ) -> Result<Handled, CenterError>
+    where
+        F: Fn(&Interaction) -> Option<InteractionEvent> + Send + Sync + 'static,
+    {
+        self.to_the_end(kind, move |inner, _ticket| async move {
+            inner
+                .take_request(&request, id, |of, at| {
+                    let new = |event| NewEvent {
+                        at,
+                        actor: request.actor.clone(),
+                        cause: Cause::Request(request.id.clone()),
+                        event,
+                    };
+                    Ok(decide(of).map(new).into_iter().collect())
+                })
+                .await
+        })
+        .await
+    }
+}
+
+impl Inner {
+    async fn take_request(
+        self: &std::sync::Arc<Self>,
+        request: &Request,
+        id: InteractionId,
+        decide: impl Fn(&Interaction, jiff::Timestamp) -> Result<Vec<NewEvent>, CenterError> + Send + Sync,
+    ) -> Result<Handled, CenterError> {
+        let clients = SourceId::new(CLIENTS).map_err(|_| CenterError::Broken)?;
+        for _ in 0..ATTEMPTS {
+            // The names of nobody: only whether the request was seen.
+            let seen = self.interactions.conversation(&request.tenant, &clients, &[], &request.id).await?;
+            let of = self.interactions.interaction(&request.tenant, id).await?;
+            let before = of.ok_or(CenterError::UnknownInteraction)?.interaction;
+            match seen.seen_for {
+                Some(seen) if seen == id => {
+                    return Ok(Handled { interaction: id, state: before.state, repeated: true });
+                }
+                Some(_) => return Err(CenterError::EventIdReused),
+                None => {}
+            }
+            let now = self.clock.now();
+            let events = decide(&before, now)?;
+            let mut write = InteractionWrite::change(&before, Vec::new(), events, now)
+                .map_err(|_| CenterError::Broken)?;
+            write.receipt = Some(Receipt { source: clients.clone(), event_id: request.id.clone() });
+            self.with_deliveries(&mut write).await?;
+            if before.channel.is_voice() {
+                let changed = !write.events().is_empty();
+                if changed {
+                    write.live.push(call_event(write.after())?);
+                }
+                let state = write.after().state;
+                if let Recorded::Stored(live) = self.interactions.append(write).await? {
+                    self.told(&request.tenant, live);
+                    return Ok(Handled { interaction: id, state, repeated: !changed });
+                }
+            } else if let Some(handled) = self.store_conversation(write, "request").await? {
+                return Ok(handled);
+            }
+        }
+        Err(CenterError::Contended)
+    }
+}
