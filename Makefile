@@ -27,7 +27,7 @@ CHANNEL := $(shell sed -n 's/^channel *= *"\(.*\)"/\1/p' rust-toolchain.toml)
 NEXTEST_VERSION := 0.9.143
 WASM := wasm32-unknown-unknown
 # Folders with a plugin that tests load; those that exist.
-GUESTS := $(wildcard plugins/practice plugins/tryton tests/zoo/guest)
+GUESTS := $(wildcard plugins/practice plugins/bottlecrm plugins/odoo plugins/tryton tests/zoo/guest)
 # A build server builds what was committed; a developer's changed Cargo.toml may change the lock file.
 LOCKED := $(if $(CI),--locked)
 NEXTEST_PROFILE := $(if $(CI),ci,default)

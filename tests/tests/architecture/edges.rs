@@ -188,6 +188,8 @@ const GUEST: &[&str] = &["--target", "wasm32-unknown-unknown", "--all-features"]
 #[case::sdk("ramal-sdk")]
 #[case::practice("ramal-plugin-practice")]
 #[case::tryton("ramal-plugin-tryton")]
+#[case::bottlecrm("ramal-plugin-bottlecrm")]
+#[case::odoo("ramal-plugin-odoo")]
 fn no_component_contains_the_hosts_rules(#[case] package: &str) {
     let host: Vec<String> = tree(package, GUEST)
         .into_iter()

@@ -38,6 +38,8 @@ const SOCKETS: &[Word] = &[
             EGRESS,
             "host/server/",
             "host/practice-crm/",
+            // Looks for a free port for the test database.
+            "host/store/src/testing.rs",
             "host/cli/src/practice_crm.rs",
             "host/cli/src/run.rs",
         ],

@@ -125,7 +125,8 @@ fn the_reference_manifest_shows_every_kind_of_credential() {
         | CredentialKind::Header { .. }
         | CredentialKind::Basic
         | CredentialKind::Query { .. }
-        | CredentialKind::Session(_) => {}
+        | CredentialKind::Session(_)
+        | CredentialKind::OAuth2(_) => {}
     });
     let mut kinds = names("vendor", "kind");
     shown.sort_unstable();

@@ -1,0 +1,39 @@
+//! What the admin enters, and what follows from it: links into the web client and the language of entries.
+
+use ramal_sdk::prelude::*;
+
+/// As `plugin.toml` describes them.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Settings {
+    server: String,
+    pub(crate) database: String,
+    #[serde(default)]
+    pub(crate) language: Language,
+}
+
+/// In which language the plugin writes into Odoo.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Language {
+    #[default]
+    Pt,
+    En,
+}
+
+impl Language {
+    /// The words of the language.
+    pub(crate) fn say(self, pt: &'static str, en: &'static str) -> &'static str {
+        match self {
+            Self::Pt => pt,
+            Self::En => en,
+        }
+    }
+}
+
+impl Settings {
+    /// Where a person opens a record in Odoo's web client, which is always at the same address.
+    pub(crate) fn link(&self, model: &str, id: &Id) -> Option<String> {
+        Some(format!("{}/odoo/{model}/{id}", self.server))
+    }
+}

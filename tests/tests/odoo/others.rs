@@ -1,0 +1,60 @@
+//! The connection, open deals, the company's own people.
+
+use ramal_capability::Purpose;
+use ramal_engine::{Check, ListUsers, OpenWorkItems, Page};
+
+use super::desk::{Desk, odoo_or_skip};
+
+#[tokio::test]
+async fn a_good_connection_shows_open_deals_and_the_companys_own_people() {
+    let odoo = odoo_or_skip!("a_good_connection_shows_open_deals_and_the_companys_own_people");
+    let desk = Desk::open(&odoo).await;
+    let account = desk.call(Purpose::Diagnostics, Check).await.unwrap();
+    assert!(account.name.starts_with("Odoo, database crm, user "), "{}", account.name);
+
+    let deals = async |name: &str| {
+        let contact = odoo.partners[name].to_string();
+        let items = desk.call(Purpose::ScreenPop, OpenWorkItems { contact }).await.unwrap();
+        let told = items.into_iter().map(|item| {
+            let [amount, owner] =
+                [item.amount, item.owner].map(|shown| shown.unwrap().value.expose().to_owned());
+            format!("{} {} | {amount} | {owner}", item.stage.unwrap(), item.title.value.expose())
+        });
+        let mut told: Vec<String> = told.collect();
+        told.sort();
+        told
+    };
+    assert_eq!(
+        deals("Maria da Silva").await,
+        [
+            "opportunity Plano anual · New | BRL 1200 | Vera Vendedora",
+            "opportunity Segunda linha · Proposition | BRL 480.5 | Vera Vendedora"
+        ],
+        "a won one is not open"
+    );
+    assert!(deals("João Souza").await.is_empty(), "a lost one is not open");
+
+    let (mut names, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = Page { limit: 2, cursor };
+        let listed = desk.call(Purpose::Sync, ListUsers { page }).await.unwrap();
+        for user in &listed.items {
+            let email = user.email.as_ref().map(|email| email.value.expose());
+            names.push(format!("{} {}", user.name.value.expose(), email.unwrap_or("-")));
+        }
+        cursor = listed.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    // Customers with access to the portal are users of Odoo too, and none of ours; and `false` is no e-mail.
+    assert_eq!(
+        names,
+        [
+            "Administrator -",
+            "Telephony panel panel@example.invalid",
+            "Telephony panel without sales panel-without-sales@example.invalid",
+            "Vera Vendedora vera@example.invalid"
+        ]
+    );
+}
