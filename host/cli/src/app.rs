@@ -9,7 +9,7 @@ use crate::args::{self, Cli, Command, GrantCommand};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::Terminal;
-use crate::{build, call, grant, inspect, log, practice_crm, run as serve};
+use crate::{build, call, credential, grant, inspect, log, practice_crm, run as serve, store};
 
 /// Runs the command of this process.
 pub(crate) fn run() -> ExitCode {
@@ -38,6 +38,8 @@ fn command(terminal: &Terminal, command: Command) -> Outcome {
         Command::Call(args) => block_on(call::run(terminal, &args))?,
         Command::PracticeCrm(args) => block_on(practice_crm::run(terminal, &args))?,
         Command::Run(args) => block_on(serve::run(terminal, &args))?,
+        Command::Credential(command) => block_on(credential::run(terminal, &command))?,
+        Command::Store(command) => block_on(store::run(terminal, &command))?,
     }
 }
 

@@ -7,6 +7,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use ramal_capability::{Purpose, TenantId, UserId};
 use ramal_numbers::Region;
 
+use crate::credential::CredentialCommand;
+use crate::store::StoreCommand;
 use crate::{call, exit};
 
 /// Run CRM plugins that see only what a person granted
@@ -58,6 +60,12 @@ pub(crate) enum Command {
     PracticeCrm(PracticeCrmArgs),
     /// Run the host
     Run(RunArgs),
+    /// Store, list and remove the CRMs' secrets
+    #[command(subcommand)]
+    Credential(CredentialCommand),
+    /// Look after the database: check, migrate, back up, restore
+    #[command(subcommand)]
+    Store(StoreCommand),
 }
 
 impl Command {
@@ -67,7 +75,9 @@ impl Command {
             Self::Build(args) => args.json,
             Self::Inspect(args) => args.json,
             Self::Call(args) => args.json,
-            Self::Grant(_) | Self::PracticeCrm(_) | Self::Run(_) => false,
+            Self::Grant(_) | Self::PracticeCrm(_) | Self::Run(_) | Self::Credential(_) | Self::Store(_) => {
+                false
+            }
         }
     }
     /// Whether it goes on until it is told to stop, so that its log is what people follow.

@@ -4,7 +4,7 @@
 //! args      what can be said on the command line, and nothing else      exit     what a script learns
 //! app       from arguments to an exit code                              failure  what a person learns
 //! output    pages, tables, colour, JSON: the only way to the terminal   log      what an operator learns
-//! build, inspect, grant, call, practice_crm, run                        one module for each command
+//! build, inspect, grant, call, practice_crm, run, credential, store     one module for each command
 //! ```
 //!
 //! This is where the terminal and the environment are read; the libraries below touch neither.
@@ -14,6 +14,7 @@ mod args;
 mod build;
 mod call;
 mod component;
+mod credential;
 mod exit;
 mod failure;
 mod files;
@@ -24,6 +25,7 @@ mod output;
 mod practice_crm;
 mod run;
 mod stop;
+mod store;
 
 fn main() -> std::process::ExitCode {
     // First of all: when this very program was started to compile a plugin, it is that and nothing else.

@@ -112,6 +112,7 @@ fn failed(error: ComposeError) -> Failure {
         | ComposeError::Store(_)
         | ComposeError::Ledger(_)
         | ComposeError::Roots(_)
+        | ComposeError::KeyFile(_)
         | ComposeError::Runtime(_) => Exit::Environment,
         _ => Exit::Input,
     };

@@ -109,7 +109,7 @@ async fn main() {
     let store = Arc::new(MemoryStore::new(1000));
     let metrics = Metrics::new();
     let center = Center::new(CenterParts {
-        calls: store.clone(),
+        interactions: store.clone(),
         live: store.clone(),
         observer: Arc::new(metrics.clone()),
         clock: Arc::new(SystemClock),
@@ -122,7 +122,8 @@ async fn main() {
     let practice_numbers =
         [ANA, SHARED, UNKNOWN, SLOW].map(|n| PhoneNumber::parse(n, Region::BR).unwrap()).to_vec();
     let state =
-        AppState::new(&config, AppParts { center, health: store, metrics, practice_numbers }).unwrap();
+        AppState::new(&config, AppParts { center, health: store, outbox: None, metrics, practice_numbers })
+            .unwrap();
     // A port may be given, so that the page can be seen to heal over a restart.
     let port = std::env::args().nth(1).map_or(0, |port| port.parse().unwrap());
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();

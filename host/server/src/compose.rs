@@ -4,9 +4,13 @@
 //! start with its name, and not a missing card in the middle of a call. A plugin that does not load stops the start
 //! too: an admin who upgrades learns it at once.
 
+mod courier;
 mod credentials;
+mod deliveries;
 mod directory;
+mod journal;
 mod kept;
+mod storage;
 
 use std::collections::HashMap;
 use std::fs::OpenOptions;
@@ -16,14 +20,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
-use ramal_capability::{Grant, PluginId, SourceError, TenantId};
-use ramal_center::{Center, CenterParts, CenterSettings, Directories, Directory, PhoneNumber, SystemClock};
+use ramal_capability::{Export, Grant, PluginId, Purpose, SourceError, TenantId};
+use ramal_center::{
+    Center, CenterParts, CenterSettings, Directories, Directory, Journals, PhoneNumber, SystemClock,
+};
+use ramal_credentials::{Keeper, KeyFileError};
 use ramal_egress::{CredentialFileError, Egress, RootsError};
 use ramal_engine::{BuildError, Compiler, LoadError, Plugin, Runtime};
 use ramal_ledger::{DisclosureSink, JsonLines, SinkError};
 use ramal_numbers::Region;
-use ramal_store::{SqliteSettings, SqliteStore, StoreError};
+use ramal_store::{Store, StoreError};
 use serde_json::Value;
+
+pub use credentials::{AskedCredential, CredentialDesk};
+pub use storage::open as open_store;
 
 use crate::config::{ConfigError, PluginConfig, ServerConfig};
 use crate::metrics::Metrics;
@@ -37,7 +47,9 @@ pub struct Composed {
     pub plugins: HashMap<(TenantId, PluginId), Plugin>,
     /// The runtime, for loading more.
     pub runtime: Runtime,
-    store: SqliteStore,
+    credentials: credentials::Tended,
+    deliveries: deliveries::Deliveries,
+    store: Arc<dyn Store>,
     ledger: Arc<dyn DisclosureSink>,
 }
 
@@ -50,12 +62,21 @@ impl Composed {
         self.state.center().resume().await
     }
 
+    /// Who keeps the CRMs' secrets, for whoever connects accounts or shows how they stand.
+    pub fn credentials(&self) -> &Keeper {
+        self.credentials.keeper()
+    }
+
     /// Writes what is still in memory and closes the store. Call it after serving.
     ///
     /// # Errors
     /// When the last rows of the ledger cannot be written.
     pub async fn close(self) -> Result<(), SinkError> {
-        self.store.close().await;
+        self.deliveries.close().await;
+        self.credentials.close().await;
+        if let Err(error) = self.store.close().await {
+            tracing::error!(error = %crate::events::chain(&error), "the store did not close in order");
+        }
         self.ledger.flush()
     }
 }
@@ -126,6 +147,9 @@ pub enum ComposeError {
     /// A file of credentials.
     #[error(transparent)]
     Credentials(#[from] CredentialFileError),
+    /// The keys that wrap the CRMs' secrets.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
     /// A plugin that does not load.
     #[error("{path}: {source}", path = path.display())]
     Plugin {
@@ -147,11 +171,13 @@ pub async fn compose(
     practice_numbers: Vec<PhoneNumber>,
 ) -> Result<Composed, ComposeError> {
     let data = private_folder(&config.data)?;
-    let store = SqliteStore::open(&SqliteSettings::new(config.database())).await?;
+    let store = storage::open(config).await?;
     let ledger: Arc<dyn DisclosureSink> = Arc::new(JsonLines::open(data.join("disclosures.jsonl"))?);
     let subjects = Arc::new(subject_key(&data.join("subjects.key"))?);
 
-    let mut credentials = credentials::PluginCredentials::default();
+    let way_out = Egress::builder();
+    let keeper = credentials::keeper(&data, Arc::clone(&store), &way_out)?;
+    let mut credentials = credentials::PluginCredentials::new(keeper.clone());
     let mut wanted = Vec::new();
     for tenant in &config.tenants {
         let region = tenant.region.parse::<Region>().unwrap_or(Region::BR);
@@ -164,21 +190,29 @@ pub async fn compose(
         }
     }
 
-    let egress = Egress::builder().credentials(Arc::new(credentials)).ledger(Arc::clone(&ledger)).build()?;
+    let egress = way_out.credentials(Arc::new(credentials)).ledger(Arc::clone(&ledger)).build()?;
     let mut builder = Runtime::builder(data.join("code"), Arc::new(egress));
-    builder = builder.store(Arc::new(kept::KeptInStore(Arc::new(store.clone()))));
+    builder = builder.store(Arc::new(kept::KeptInStore(Arc::clone(&store))));
     if let Some(compiler) = compiler {
         builder = builder.compiler(compiler);
     }
     let runtime = builder.build()?;
 
+    let mut courier = courier::PluginCourier::new(Arc::clone(&subjects), config.public_url.clone());
     let mut plugins = HashMap::new();
     let mut directories: HashMap<TenantId, Vec<Arc<dyn Directory>>> = HashMap::new();
+    let mut journals: Journals = journal::rules(config);
     for (config, grant, region) in wanted {
         let plugin = load(&runtime, config, &grant, region).await?;
+        keeper.declare(&plugin.plan());
+        courier.connect(&plugin, &grant);
         let (tenant, name) = (grant.tenant.clone(), grant.plugin.clone());
         if let Some(directory) = directory::EngineDirectory::new(plugin.clone(), Arc::clone(&subjects)) {
             directories.entry(tenant.clone()).or_default().push(Arc::new(directory));
+        }
+        let writes = plugin.manifest().provides.contains(&Export::JournalWrite);
+        if writes && grant.purposes.contains(&Purpose::Journal) {
+            journals.entry(tenant.clone()).or_default().plugins.insert(name.clone());
         }
         tracing::info!(%tenant, plugin = %name, digest = %plugin.digest(), "plugin loaded");
         if plugins.insert((tenant.clone(), name.clone()), plugin).is_some() {
@@ -187,17 +221,27 @@ pub async fn compose(
     }
 
     let metrics = Metrics::new();
-    let calls = Arc::new(store.clone());
     let center = Center::new(CenterParts {
-        calls: calls.clone(),
-        live: calls.clone(),
+        interactions: store.clone(),
+        live: store.clone(),
         observer: Arc::new(metrics.clone()),
         clock: Arc::new(SystemClock),
         settings: CenterSettings::default(),
     });
     center.set_directories(Directories::from(directories));
-    let state = AppState::new(config, AppParts { center, health: calls, metrics, practice_numbers })?;
-    Ok(Composed { state, plugins, runtime, store, ledger })
+    center.set_journals(journals);
+    let parts = AppParts {
+        center,
+        health: store.clone(),
+        outbox: Some(store.clone()),
+        metrics: metrics.clone(),
+        practice_numbers,
+    };
+    let state = AppState::new(config, parts)?;
+    let credentials = credentials::Tended::start(keeper);
+    let tenants = config.tenants.iter().map(|tenant| tenant.id.clone()).collect();
+    let deliveries = deliveries::Deliveries::start(store.clone(), Arc::new(courier), metrics, tenants);
+    Ok(Composed { state, plugins, runtime, credentials, deliveries, store, ledger })
 }
 
 async fn load(

@@ -4,7 +4,9 @@
 //! number, and stop at the first. These name every field that is wrong, what is wrong with it, and quote nothing.
 
 use jiff::{SignedDuration, Timestamp};
-use ramal_center::{CallEvent, CallId, Caller, Clear, EndCause, EventId, EventKind};
+use ramal_center::{
+    CallEvent, CallId, Caller, Channel, Clear, EndCause, EventId, EventKind, InteractionDirection,
+};
 use ramal_numbers::{PhoneNumber, Region};
 use serde_json::{Map, Value};
 
@@ -70,12 +72,12 @@ impl Fields {
             }
             Some("ended") => {
                 let cause = self.required("cause", |text| {
-                    text.parse::<EndCause>().map_err(|()| {
-                        let words: Vec<&str> = EndCause::ALL.iter().map(|c| c.as_str()).collect();
+                    EndCause::OF_CALLS.iter().copied().find(|c| c.as_str() == text).ok_or_else(|| {
+                        let words: Vec<&str> = EndCause::OF_CALLS.iter().map(|c| c.as_str()).collect();
                         format!("is one of {}", words.join(", "))
                     })
                 });
-                cause.map(|cause| EventKind::Ended { cause })
+                cause.map(|cause| EventKind::Ended { cause, provider_cause: None })
             }
             // Without the type nothing can be said about the rest.
             _ => {
@@ -101,7 +103,13 @@ impl Fields {
         };
         let to = self.optional("to", number);
         let queue = self.optional("queue", name);
-        Some(EventKind::Ringing { from: from?, to, queue })
+        Some(EventKind::Ringing {
+            channel: Channel::Fixed,
+            direction: InteractionDirection::Inbound,
+            from: from?,
+            to,
+            queue,
+        })
     }
 
     fn wrong(&mut self, field: &str, what: impl AsRef<str>) {
@@ -219,7 +227,7 @@ mod tests {
     #[case::no_cause(r#"{"event_id":"e","call_id":"c","type":"ended"}"#, "invalid: `cause` is missing")]
     #[case::bad_cause(
         r#"{"event_id":"e","call_id":"c","type":"ended","cause":"bored"}"#,
-        "invalid: `cause` is one of completed, missed, abandoned, busy, rejected, failed"
+        "invalid: `cause` is one of completed, missed, abandoned, busy, rejected, failed, no-answer, voicemail"
     )]
     #[case::bad_type(
         r#"{"event_id":"e","call_id":"c","type":"hold"}"#,

@@ -67,7 +67,7 @@ pub(crate) enum CallEventBody {
         /// As in `ringing`.
         #[schema(format = DateTime)]
         at: Option<String>,
-        /// `completed`, `missed`, `abandoned`, `busy`, `rejected` or `failed`.
+        /// `completed`, `missed`, `abandoned`, `busy`, `rejected`, `failed`, `no-answer` or `voicemail`.
         cause: String,
     },
 }

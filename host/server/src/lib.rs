@@ -18,10 +18,13 @@ mod access;
 mod calls;
 mod compose;
 mod config;
+mod deliveries;
 mod event_body;
 mod events;
 mod guard;
 mod health;
+mod interaction_view;
+mod interactions;
 mod listener;
 mod live;
 mod metrics;
@@ -35,8 +38,10 @@ mod serve;
 mod signature;
 mod state;
 
-pub use compose::{ComposeError, Composed, compose};
-pub use config::{ConfigError, PluginConfig, ServerConfig, SourceConfig, TenantConfig, TokenConfig};
+pub use compose::{AskedCredential, ComposeError, Composed, CredentialDesk, compose, open_store};
+pub use config::{
+    ConfigError, PluginConfig, PostgresConfig, ServerConfig, SourceConfig, TenantConfig, TokenConfig,
+};
 pub use metrics::Metrics;
 pub use openapi::document;
 pub use problem::{FieldProblem, Problem, ProblemCode};

@@ -16,7 +16,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
-use ramal_center::{CallState, Observer, PluginId};
+use ramal_center::{Observer, PluginId};
+use ramal_store::Target;
 
 use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
@@ -54,6 +55,12 @@ struct LookUpLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DeliveryLabels {
+    target: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct PluginLabels {
     plugin: String,
 }
@@ -69,6 +76,7 @@ struct Inner {
     events: Family<EventLabels, Counter>,
     look_ups: Family<LookUpLabels, Counter>,
     look_up_time: Family<PluginLabels, Histogram>,
+    deliveries: Family<DeliveryLabels, Counter>,
     live: Gauge,
 }
 
@@ -86,6 +94,7 @@ impl Metrics {
         let events = Family::default();
         let look_ups = Family::default();
         let look_up_time = Family::new_with_constructor((|| Histogram::new(SECONDS)) as fn() -> Histogram);
+        let deliveries = Family::default();
         let live = Gauge::default();
         registry.register("http_requests", "Requests by route, method and status", requests.clone());
         registry.register("call_events", "Call events by kind and outcome", events.clone());
@@ -96,8 +105,13 @@ impl Metrics {
             Unit::Seconds,
             look_up_time.clone(),
         );
+        registry.register(
+            "deliveries",
+            "Tries of deliveries by target and what followed",
+            deliveries.clone(),
+        );
         registry.register("live_subscribers", "Readers of live events that are connected", live.clone());
-        Self(Arc::new(Inner { registry, requests, events, look_ups, look_up_time, live }))
+        Self(Arc::new(Inner { registry, requests, events, look_ups, look_up_time, deliveries, live }))
     }
 
     pub(crate) fn request(&self, method: &Method, route: &str, status: u16) {
@@ -110,14 +124,18 @@ impl Metrics {
         self.0.requests.get_or_create(&RequestLabels { route: route.to_owned(), method, status }).inc();
     }
 
+    pub(crate) fn delivery(&self, target: &Target, outcome: &'static str) {
+        self.0.deliveries.get_or_create(&DeliveryLabels { target: target.to_string(), outcome }).inc();
+    }
+
     pub(crate) fn live_subscribers(&self, change: i64) {
         self.0.live.inc_by(change);
     }
 }
 
 impl Observer for Metrics {
-    fn event(&self, kind: CallState, outcome: &'static str) {
-        self.0.events.get_or_create(&EventLabels { kind: kind.as_str(), outcome }).inc();
+    fn event(&self, kind: &'static str, outcome: &'static str) {
+        self.0.events.get_or_create(&EventLabels { kind, outcome }).inc();
     }
     fn look_up(&self, plugin: &PluginId, outcome: &'static str, took: Duration) {
         let plugin = plugin.as_str().to_owned();

@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use crate::problem::{FieldProblem, Problem, ProblemCode};
 use crate::state::AppState;
-use crate::{access, calls, events, health, live, metrics, practice};
+use crate::{access, calls, deliveries, events, health, interactions, live, metrics, practice};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -25,6 +25,8 @@ use crate::{access, calls, events, health, live, metrics, practice};
         (name = "events", description = "What exchanges tell"),
         (name = "live", description = "What happens, as it happens"),
         (name = "calls", description = "Calls as they stand"),
+        (name = "interactions", description = "Calls and conversations, their exact history, and what people write to them"),
+        (name = "deliveries", description = "What the CRMs are still to be told; dead letters and their replay"),
         (name = "practice", description = "Simulated calls, with invented customers"),
         (name = "operation", description = "For who operates the host"),
     ),
@@ -49,6 +51,17 @@ pub(crate) fn described() -> OpenApiRouter<AppState> {
         .routes(routes!(events::post_call_event))
         .routes(routes!(live::get_live))
         .routes(routes!(calls::get_calls))
+        .routes(routes!(interactions::get_interactions))
+        .routes(routes!(interactions::get_interaction))
+        .routes(routes!(interactions::get_history))
+        .routes(routes!(interactions::get_messages))
+        .routes(routes!(interactions::post_timeline))
+        .routes(routes!(interactions::put_notes))
+        .routes(routes!(interactions::put_disposition))
+        .routes(routes!(deliveries::get_deliveries))
+        .routes(routes!(deliveries::get_backlog))
+        .routes(routes!(deliveries::post_replay))
+        .routes(routes!(deliveries::post_replay_all))
         .routes(routes!(practice::get_session))
         .routes(routes!(practice::post_practice_call))
         .routes(routes!(practice::post_practice_step))

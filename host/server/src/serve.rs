@@ -15,6 +15,8 @@ use crate::{guard, openapi, panel};
 
 /// How long requests in hand may take at the end.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
+/// How often the days of conversations that are over are looked for.
+const SWEEP: Duration = Duration::from_secs(60);
 /// How long look-ups in hand may take at the end: their own deadline and a little.
 const LAST_LOOK_UPS: Duration = Duration::from_secs(5);
 
@@ -48,6 +50,7 @@ pub async fn serve(
         stopping.begin_stop();
     };
     let mut stop = state.stop();
+    let sweeper = tokio::spawn(sweep(state.clone()));
     let server = axum::serve(Bounded::new(listener), router(state.clone())).with_graceful_shutdown(signal);
     let out_of_time = async {
         // An error would mean that the sender is gone, which `state` prevents.
@@ -61,8 +64,21 @@ pub async fn serve(
             Ok(())
         }
     };
+    sweeper.abort();
     if !state.center().shutdown(LAST_LOOK_UPS).await {
         tracing::warn!("look-ups were still in hand when the time was up; the next start takes them up");
     }
     served
+}
+
+/// Closes what is over by the clock alone, until it is aborted. A sweep that is cut off has stored whole changes only.
+async fn sweep(state: AppState) {
+    let mut ticks = tokio::time::interval(SWEEP);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = state.center().sweep().await {
+            tracing::error!(error = %crate::events::chain(&error), "conversations could not be looked through");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ramal_center::{Center, PhoneNumber};
-use ramal_store::StoreHealth;
+use ramal_store::{OutboxStore, StoreHealth};
 use tokio::sync::watch;
 
 use crate::config::{ConfigError, ServerConfig};
@@ -13,6 +13,7 @@ use crate::guard::HostPolicy;
 use crate::live::Places;
 use crate::metrics::Metrics;
 use crate::openapi;
+use crate::problem::{Problem, ProblemCode};
 use crate::registry::Registry;
 
 /// Readers of live events that may be connected at once.
@@ -24,6 +25,8 @@ pub struct AppParts {
     pub center: Center,
     /// The store, for `/readyz`.
     pub health: Arc<dyn StoreHealth>,
+    /// The outbox, to look at and to replay; without it there is nothing at `/v1/deliveries`.
+    pub outbox: Option<Arc<dyn OutboxStore>>,
     /// What the center reports to, too.
     pub metrics: Metrics,
     /// The invented customers' numbers, for simulated calls without a number.
@@ -33,6 +36,7 @@ pub struct AppParts {
 struct Inner {
     center: Center,
     health: Arc<dyn StoreHealth>,
+    outbox: Option<Arc<dyn OutboxStore>>,
     metrics: Metrics,
     registry: Registry,
     hosts: HostPolicy,
@@ -72,10 +76,11 @@ impl AppState {
         parts: AppParts,
         most_readers: usize,
     ) -> Result<Self, ConfigError> {
-        let AppParts { center, health, metrics, practice_numbers } = parts;
+        let AppParts { center, health, outbox, metrics, practice_numbers } = parts;
         Ok(Self(Arc::new(Inner {
             center,
             health,
+            outbox,
             metrics,
             registry: Registry::new(config)?,
             hosts: HostPolicy::new(config.listen.ip(), &config.allowed_hosts, config.public_url.clone()),
@@ -93,6 +98,12 @@ impl AppState {
     }
     pub(crate) fn store_health(&self) -> &dyn StoreHealth {
         &*self.0.health
+    }
+    pub(crate) fn outbox(&self) -> Result<&dyn OutboxStore, Problem> {
+        self.0.outbox.as_deref().ok_or_else(|| {
+            Problem::new(ProblemCode::NotFound, "this host was put together without deliveries")
+                .hint("`ramal run` has them; whoever composes gives `AppParts` an outbox")
+        })
     }
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.0.metrics

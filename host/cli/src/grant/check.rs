@@ -91,8 +91,10 @@ fn narrowed(manifest: &Manifest, grant: &Grant, plan: &Plan, settings: &Value) -
     let used: Vec<_> = all.routes.iter().filter_map(|route| route.credential.clone()).collect();
     all.credentials.retain(|credential| used.contains(&credential.id));
     for credential in &mut all.credentials {
-        if let CredentialKind::Session(session) = &mut credential.kind {
-            exact(&mut session.target);
+        match &mut credential.kind {
+            CredentialKind::Session(session) => exact(&mut session.target),
+            CredentialKind::OAuth2(oauth) => exact(&mut oauth.target),
+            _ => {}
         }
     }
     for (class, ask) in &mut all.asks {

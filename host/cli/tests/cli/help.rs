@@ -13,6 +13,9 @@ use rstest::rstest;
 #[case::call(&["call", "--help"])]
 #[case::practice_crm(&["practice-crm", "--help"])]
 #[case::run(&["run", "--help"])]
+#[case::credential(&["credential", "--help"])]
+#[case::credential_set(&["credential", "set", "--help"])]
+#[case::store(&["store", "--help"])]
 fn help(#[case] arguments: &[&str]) {
     let ran = Place::new().run(arguments);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));

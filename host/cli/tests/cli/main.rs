@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod commands;
+mod credential;
 mod help;
 mod practice;
 mod refusals;
+mod store;
 mod support;

@@ -9,9 +9,9 @@ use ramal_capability::{Limits, PluginId, TenantId};
 use ramal_engine::KeepError;
 use ramal_store::{PluginEntry, PluginLimits, PluginStore, PluginStoreError, StoreError};
 
-pub(super) struct KeptInStore<S>(pub(super) Arc<S>);
+pub(super) struct KeptInStore<S: ?Sized>(pub(super) Arc<S>);
 
-impl<S: PluginStore> ramal_engine::PluginStore for KeptInStore<S> {
+impl<S: PluginStore + ?Sized> ramal_engine::PluginStore for KeptInStore<S> {
     fn get<'a>(
         &'a self,
         tenant: &'a TenantId,

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use jiff::tz::TimeZone;
 use ramal_center::{SourceId, TenantId};
 use ramal_numbers::Region;
 use serde::{Deserialize, Deserializer};
@@ -35,12 +36,27 @@ pub struct ServerConfig {
     /// More names under which the server may be called, without port.
     #[serde(default)]
     pub allowed_hosts: Vec<String>,
+    /// The database server, in place of the file in the data folder.
+    #[serde(default)]
+    pub postgres: Option<PostgresConfig>,
     /// Whether calls can be simulated. Never together with real customers.
     #[serde(default)]
     pub practice: bool,
     /// The companies.
     #[serde(default, rename = "tenant")]
     pub tenants: Vec<TenantConfig>,
+}
+
+/// A PostgreSQL server. Its address holds a password.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PostgresConfig {
+    /// `postgres://role:password@host:5432/database`.
+    #[serde(default)]
+    pub url: Option<Secret>,
+    /// A file that holds the address.
+    #[serde(default)]
+    pub url_file: Option<PathBuf>,
 }
 
 /// One company.
@@ -52,6 +68,15 @@ pub struct TenantConfig {
     /// The country of numbers that are written without one: two letters (ISO 3166).
     #[serde(default = "region")]
     pub region: String,
+    /// By which clock its days begin: a name such as `America/Manaus`. Brasília's when it is left out.
+    #[serde(default)]
+    pub time_zone: Option<String>,
+    /// Numbers and extensions of which no CRM is told.
+    #[serde(default)]
+    pub do_not_log: Vec<String>,
+    /// Whether the CRMs are told of talk between colleagues.
+    #[serde(default)]
+    pub log_internal: bool,
     /// Where its call events come from.
     #[serde(default, rename = "source")]
     pub sources: Vec<SourceConfig>,
@@ -156,6 +181,9 @@ impl ServerConfig {
     fn resolve(&mut self, folder: &Path) {
         let at = |path: &mut PathBuf| *path = folder.join(&*path);
         at(&mut self.data);
+        if let Some(postgres) = &mut self.postgres {
+            postgres.url_file.iter_mut().for_each(at);
+        }
         for tenant in &mut self.tenants {
             for source in &mut tenant.sources {
                 source.secret_file.iter_mut().for_each(at);
@@ -178,6 +206,9 @@ impl ServerConfig {
         if self.tenants.is_empty() {
             return rule("there is no `[[tenant]]`; add one with an `id`".to_owned());
         }
+        if self.postgres.as_ref().is_some_and(|p| p.url.is_some() == p.url_file.is_some()) {
+            return rule("`[postgres]` needs either `url-file` or `url`".to_owned());
+        }
         let (mut tenants, mut sources) = (HashSet::new(), HashSet::new());
         for tenant in &self.tenants {
             let id = &tenant.id;
@@ -186,6 +217,11 @@ impl ServerConfig {
             }
             if tenant.region.parse::<Region>().is_err() {
                 return rule(format!("tenant `{id}`: `region` is a country's two letters, such as \"BR\""));
+            }
+            if tenant.time_zone.as_ref().is_some_and(|zone| TimeZone::get(zone).is_err()) {
+                return rule(format!(
+                    "tenant `{id}`: `time-zone` is a name that this machine knows, such as \"America/Manaus\"; they come with the package tzdata"
+                ));
             }
             if tenant.tokens.is_empty() {
                 return rule(format!(

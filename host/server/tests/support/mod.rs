@@ -71,7 +71,7 @@ pub(crate) fn world(options: Options) -> World {
     let store = Arc::new(MemoryStore::new(options.live_events));
     let metrics = Metrics::new();
     let center = Center::new(CenterParts {
-        calls: store.clone(),
+        interactions: store.clone(),
         live: store.clone(),
         observer: Arc::new(metrics.clone()),
         clock: Arc::new(SystemClock),
@@ -80,6 +80,7 @@ pub(crate) fn world(options: Options) -> World {
     let parts = AppParts {
         center: center.clone(),
         health: options.health.unwrap_or_else(|| store.clone()),
+        outbox: None,
         metrics,
         practice_numbers: ["+5511987654321", "+552133334444"]
             .map(|n| PhoneNumber::parse(n, Region::BR).unwrap())
@@ -195,7 +196,11 @@ impl Reply {
 }
 
 pub(crate) async fn send(w: &World, request: Request<Body>) -> Reply {
-    let response = w.router.clone().oneshot(request).await.unwrap();
+    answer(&w.router, request).await
+}
+
+pub(crate) async fn answer(http: &Router, request: Request<Body>) -> Reply {
+    let response = http.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.unwrap().to_bytes();
     Reply { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
