@@ -96,7 +96,7 @@ impl Inner {
             return Err(CenterError::WrongKind { kind: event.kind.word() });
         }
         let from = match from {
-            Caller::Number(number) => Some(number.clone()),
+            Caller::Number(number) => Some(*number),
             Caller::Withheld => None,
         };
         let customer = match direction {

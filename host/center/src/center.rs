@@ -322,12 +322,7 @@ impl Inner {
         ticket: &Ticket,
     ) {
         for directory in directories {
-            let ask = LookUp {
-                tenant: call.tenant.clone(),
-                interaction: call.id,
-                number: number.clone(),
-                deadline,
-            };
+            let ask = LookUp { tenant: call.tenant.clone(), interaction: call.id, number: *number, deadline };
             pop::spawn(self, directory.clone(), ask, ticket.follow_up());
         }
     }

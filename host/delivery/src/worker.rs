@@ -92,7 +92,7 @@ impl WorkerParts {
             upstreams: Arc::default(),
             observer: Arc::new(Unobserved),
             now: Arc::new(Timestamp::now),
-            roll: Arc::new(|| rand::random()),
+            roll: Arc::new(rand::random),
             settings: WorkerSettings::default(),
         }
     }

@@ -122,8 +122,10 @@ impl TokenClient {
             })?;
             answer::read_token(response, ANSWER_BYTES, self.idle).await.map_err(|(_, failure)| sent(failure))
         };
-        let answer =
-            timeout(self.whole, exchange).await.unwrap_or_else(|_| Err(sent(EgressFailure::Timeout)))?;
+        let Ok(answer) = timeout(self.whole, exchange).await else {
+            return Err(sent(EgressFailure::Timeout));
+        };
+        let answer = answer?;
         Ok(TokenAnswer { status: answer.status, body: answer.body })
     }
 }

@@ -99,7 +99,6 @@ async fn what_somebody_typed_is_found_and_a_new_customer_is_kept_and_changed() {
         organization: Some("Alves & Filhas".into()),
         phones: vec!["+5511912345678".into()],
         emails: vec!["rita@example.com".into()],
-        ..ContactDraft::default()
     };
     let made = desk.call(Purpose::Search, CreateContact { draft }).await.unwrap();
     assert_eq!(made.name.value.expose(), "Rita \"Ritinha\" Alves");

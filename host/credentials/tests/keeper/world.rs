@@ -196,9 +196,12 @@ impl TokenEndpoint for Server {
             let form = url::form_urlencoded::parse(call.form.expose().as_bytes());
             let asked: Asked = form.map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
             let mood = self.mood.lock().clone();
-            let failed = |sent, failure| Err(TokenFailure { sent, failure });
+            let failed = |sent, failure| TokenFailure { sent, failure };
             if mood == Mood::Unreachable {
-                return failed(false, EgressFailure::Unavailable("no address takes a connection".to_owned()));
+                return Err(failed(
+                    false,
+                    EgressFailure::Unavailable("no address takes a connection".to_owned()),
+                ));
             }
             self.asked.lock().push(asked.clone());
             if mood == Mood::Holds {
@@ -207,10 +210,10 @@ impl TokenEndpoint for Server {
             }
             let (status, body) = match mood {
                 Mood::Says(status, body) => (status, body.to_owned()),
-                Mood::Busy(seconds) => return failed(true, EgressFailure::RateLimited(Some(seconds))),
+                Mood::Busy(seconds) => return Err(failed(true, EgressFailure::RateLimited(Some(seconds)))),
                 Mood::Lost => {
                     self.give(&asked);
-                    return failed(true, EgressFailure::Timeout);
+                    return Err(failed(true, EgressFailure::Timeout));
                 }
                 _ => self.give(&asked),
             };

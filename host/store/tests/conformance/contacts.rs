@@ -48,10 +48,12 @@ async fn a_link_that_comes_later_joins_the_timelines(
 ) {
     let Some(o) = open(backend).await else { return };
     let ana = phone("+5511987654321");
-    let call = stored(&*o.store, begin("a", started(Channel::Fixed, Some("c1"), &[ana.clone()]), 0)).await;
+    let call =
+        stored(&*o.store, begin("a", started(Channel::Fixed, Some("c1"), std::slice::from_ref(&ana)), 0))
+            .await;
     let chat = stored(&*o.store, begin("a", started(Channel::Whatsapp, None, &[bsuid("BR.1")]), 1)).await;
     let page = o.store.timeline(&tenant("a"), &ana, None, 10).await.unwrap();
-    assert_eq!(page.items, [call.clone()]);
+    assert_eq!(page.items, std::slice::from_ref(&call));
     let link = InteractionEvent::ContactLinked { contact: ana.clone() };
     let chat = stored(&*o.store, change(&chat, link, 2)).await;
     let page = o.store.timeline(&tenant("a"), &ana, None, 10).await.unwrap();

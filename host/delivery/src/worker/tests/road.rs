@@ -110,7 +110,7 @@ async fn what_was_given_up_is_delivered_after_a_replay() {
     assert!(!world.store.replay(&tenant(), dead.id, now).await.unwrap(), "it is open already");
     world.worker.look_at(&tenant());
     world.work().await;
-    assert_eq!(world.crm.made(), [dead.step.0.clone()]);
+    assert_eq!(world.crm.made(), std::slice::from_ref(&dead.step.0));
 
     assert_eq!(world.store.replay_all(&tenant(), &target(), now).await.unwrap(), 2);
     world.worker.look_at(&tenant());
