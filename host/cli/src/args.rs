@@ -91,6 +91,8 @@ pub(crate) struct BuildArgs {
     /// The plugin's folder, with Cargo.toml and plugin.toml
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
+    // The angle brackets are words of a help text, not HTML.
+    #[allow(rustdoc::invalid_html_tags)]
     /// Where to write the plugin [default: <target>/ramal/<id>.wasm]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

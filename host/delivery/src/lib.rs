@@ -13,7 +13,7 @@
 //! Where that way is to look first and write then (`search-before-create`), two tries at once could both look before
 //! either writes, so the worker lets one key through at a time.
 //!
-//! The rules ([`backoff`], [`decide`], [`Bucket`], [`Circuit`]) are pure: the time and the dice are arguments.
+//! The rules ([`backoff()`], [`decide`], [`Bucket`], [`Circuit`]) are pure: the time and the dice are arguments.
 #![deny(missing_docs)]
 
 mod backoff;

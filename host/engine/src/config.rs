@@ -1,7 +1,7 @@
 //! The one place that decides how WebAssembly is compiled and how instances are pooled.
 //!
 //! Machine code is made by a child process and run by the server. Were the two configured apart,
-//! every plugin would be compiled again at each start, or be refused; so [`base`] is the only
+//! every plugin would be compiled again at each start, or be refused; so `base` is the only
 //! constructor of a [`wasmtime::Config`], and the two engines differ from it only in settings
 //! that do not reach the machine code.
 //!

@@ -8,7 +8,7 @@ use crate::section::{MANIFEST_SECTION, SDK_SECTION, append, without};
 /// Makes a component of a core module that an SDK built, and appends the manifest and, if given, what it was
 /// built with (JSON, see [`Sdk`](crate::Sdk)).
 ///
-/// Neither text is checked: tests build plugins with it that a host must refuse. [`build`](crate::build) is for
+/// Neither text is checked: tests build plugins with it that a host must refuse. [`build`](crate::build()) is for
 /// those that it must not.
 ///
 /// # Errors

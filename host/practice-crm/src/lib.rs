@@ -8,7 +8,7 @@
 //! The API is under `/api/v1` and wants `Authorization: Bearer <key>`. A person opens `/` and
 //! `/contacts/{id}` in a browser. Everything is in memory and gone when the process ends.
 //!
-//! It is no place for real data: the pages ask for no login. That is why [`serve`] refuses a listener that
+//! It is no place for real data: the pages ask for no login. That is why [`serve()`] refuses a listener that
 //! another machine could reach, and why every page says that all is invented.
 
 mod api;
@@ -58,7 +58,7 @@ impl PracticeCrm {
         self.book.read().contacts.values().filter_map(|contact| contact.phones.first().cloned()).collect()
     }
 
-    /// The API and the pages, to be called without a socket in tests. Use [`serve`] for a socket.
+    /// The API and the pages, to be called without a socket in tests. Use [`serve()`] for a socket.
     pub fn router(&self) -> Router {
         Router::new().nest("/api/v1", api::router(self.clone())).merge(pages::router(self.clone()))
     }

@@ -10,8 +10,8 @@
 //! Every error leaves as `application/problem+json` (RFC 9457) with a code, what was wrong and what to do; none
 //! carries a customer's value. A handler that panics costs its own request and nothing else.
 //!
-//! [`compose`] puts a whole host together from a configuration. Whoever composes differently gives [`AppState::new`] a
-//! [`ramal_center::Center`] that is ready; [`router`] is a plain axum router, [`serve`] runs it until told to stop.
+//! [`compose()`] puts a whole host together from a configuration. Whoever composes differently gives [`AppState::new`] a
+//! [`ramal_center::Center`] that is ready; [`router`] is a plain axum router, [`serve()`] runs it until told to stop.
 #![deny(missing_docs)]
 
 mod access;

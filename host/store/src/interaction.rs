@@ -1,7 +1,7 @@
 //! A call or a conversation as it stands: what its events make of it.
 //!
 //! Nothing here is ever set by hand. An [`Interaction`] begins with its first event and changes by
-//! [`Interaction::apply`] alone ([`fold`] is that, over all of them), so the row in the database and the history that
+//! [`Interaction::apply`] alone ([`fold()`] is that, over all of them), so the row in the database and the history that
 //! it stands for cannot tell different things.
 
 mod contact;

@@ -80,7 +80,7 @@ impl LivePage {
     }
 }
 
-/// Reads the log of live events. They are written with what they tell of: see [`crate::CallStore`].
+/// Reads the log of live events. They are written with what they tell of: see [`crate::InteractionStore`].
 pub trait LiveStore: Send + Sync + 'static {
     /// At most `limit` events after `after`, and the ends of the log, all as of one moment.
     ///

@@ -1,8 +1,8 @@
 //! The plugin for Odoo 19: contacts, calls as notes in their chatter, leads and opportunities as deals.
 //!
-//! Odoo answers generously and forgets badly. What that needs is in [`reply`] (an empty field is the word `false`, and
-//! one status means three things), [`journal`] (look first, and add to an entry without losing what a person made of
-//! it) and [`erase`] (a deleted contact leaves its name, number and e-mail in leads, meetings and messages).
+//! Odoo answers generously and forgets badly. What that needs is in `reply` (an empty field is the word `false`, and
+//! one status means three things), `journal` (look first, and add to an entry without losing what a person made of
+//! it) and `erase` (a deleted contact leaves its name, number and e-mail in leads, meetings and messages).
 //!
 //! ```text
 //! lib        which function is what             settings  what the admin enters

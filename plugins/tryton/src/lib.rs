@@ -1,7 +1,7 @@
 //! The plugin for Tryton 8.2: parties as contacts, notes on them as the journal, sale opportunities as deals.
 //!
 //! Tryton has no telephone log, no key against a repeated entry, and an erasure that leaves the number and the
-//! CPF behind. What that needs is in [`journal`] (look first, then write) and [`erase`] (delete first, then let
+//! CPF behind. What that needs is in `journal` (look first, then write) and `erase` (delete first, then let
 //! Tryton erase); the rest is plain reading and writing.
 //!
 //! ```text
