@@ -13,14 +13,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::peer::{Peer, PeerError, Server, free_port, install};
+use crate::peer::{Peer, PeerError, Server, free_port, install, request};
 use crate::postgres_peer::Postgres;
 
 /// Seconds that the server may take to answer; it takes five on an idle machine.
@@ -167,7 +163,7 @@ impl BottleCrm {
         let mut web = Server::spawn(command, dir.path().join("bottlecrm.log"))?;
         let door = format!("{origin}/api/contacts/");
         // Without a token the answer is 403, from BottleCRM itself and not from whoever else has the port.
-        web.ready(START_LIMIT, async || matches!(request("GET", &door, None, None).await, Ok((403, _))))
+        web.ready(START_LIMIT, async || matches!(request("GET", &door, &[], None).await, Ok((403, _))))
             .await?;
 
         Ok(Peer::Ready(Self {
@@ -223,7 +219,7 @@ impl BottleCrm {
         let failed = |reason| PeerError::Ask { what: format!("{method} {path}"), reason };
         let token = self.tokens.get(token).ok_or_else(|| failed(format!("there is no token {token}")))?;
         let url = format!("{}/api{path}", self.origin);
-        request(method, &url, Some(&format!("Bearer {token}")), body).await.map_err(failed)
+        request(method, &url, &[("authorization", &format!("Bearer {token}"))], body).await.map_err(failed)
     }
 
     /// The rows of one query, as the superuser whom no rule holds back.
@@ -274,26 +270,4 @@ fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, PeerError
     let file = |source| PeerError::File { path: path.to_path_buf(), source };
     let text = std::fs::read(path).map_err(file)?;
     serde_json::from_slice(&text).map_err(|error| file(error.into()))
-}
-
-async fn request(
-    method: &str,
-    url: &str,
-    authorization: Option<&str>,
-    body: Option<&Value>,
-) -> Result<(u16, Value), String> {
-    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
-    let mut request = http::Request::builder().method(method).uri(url);
-    if let Some(authorization) = authorization {
-        request = request.header("authorization", authorization);
-    }
-    if body.is_some() {
-        request = request.header("content-type", "application/json");
-    }
-    let bytes = body.map(Value::to_string).unwrap_or_default();
-    let request = request.body(Full::from(bytes)).map_err(|error| error.to_string())?;
-    let answer = client.request(request).await.map_err(|error| error.to_string())?;
-    let status = answer.status().as_u16();
-    let bytes = answer.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();
-    Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
 }

@@ -1,34 +1,20 @@
 //! What an admin has to do so that the plugin for BottleCRM works with a [`BottleCrm`]: settings, a grant, credentials.
 
-use std::fs;
-use std::io;
-use std::path::PathBuf;
-
-use ramal_capability::{CredentialId, PluginId, TenantId};
-use ramal_egress::{Secret, StaticCredentials};
+use ramal_egress::StaticCredentials;
 use serde_json::{Value, json};
 
 use crate::bottlecrm::BottleCrm;
-use crate::tryton_plugin::fixtures;
+use crate::fixture::{self, NoFixture, Secrets};
 
 /// The tenant of [`grant`] and [`credentials`].
 pub const TENANT: &str = "bottlecrm-tenant";
-
-/// The plugin is not where `make fixtures` puts it.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot read {path}: {source}; run make fixtures")]
-pub struct NoFixture {
-    path: PathBuf,
-    source: io::Error,
-}
 
 /// The component.
 ///
 /// # Errors
 /// When it was not built.
 pub fn component() -> Result<Vec<u8>, NoFixture> {
-    let path = fixtures().join("bottlecrm.wasm");
-    fs::read(&path).map_err(|source| NoFixture { path, source })
+    fixture::component("bottlecrm")
 }
 
 /// The settings for a BottleCRM that is reached at `origin`: its own, or that of something in between.
@@ -88,7 +74,7 @@ reason = "BottleCRM runs on this machine, without TLS"
 }
 
 /// The fields of each credential of the plugin, by the credential's id.
-pub fn secrets(bottlecrm: &BottleCrm) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
+pub fn secrets(bottlecrm: &BottleCrm) -> Secrets {
     vec![("token", vec![("token", bottlecrm.token.clone())])]
 }
 
@@ -97,10 +83,5 @@ pub fn secrets(bottlecrm: &BottleCrm) -> Vec<(&'static str, Vec<(&'static str, S
 /// # Errors
 /// Never for the names that stand here.
 pub fn credentials(bottlecrm: &BottleCrm) -> Result<StaticCredentials, Box<dyn std::error::Error>> {
-    let tenant: TenantId = TENANT.parse()?;
-    let plugin: PluginId = "bottlecrm".parse()?;
-    secrets(bottlecrm).into_iter().try_fold(StaticCredentials::new(), |all, (id, fields)| {
-        let id: CredentialId = id.parse()?;
-        Ok(all.with(&tenant, &plugin, &id, Secret::new(fields)))
-    })
+    fixture::credentials(TENANT, "bottlecrm", secrets(bottlecrm))
 }

@@ -3,6 +3,7 @@
 pub mod bottlecrm;
 pub mod bottlecrm_plugin;
 pub mod docs;
+pub mod fixture;
 pub mod odoo;
 pub mod odoo_plugin;
 pub mod peer;

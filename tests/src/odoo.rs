@@ -12,14 +12,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::peer::{Peer, PeerError, Server, free_port, install};
+use crate::peer::{Peer, PeerError, Server, free_port, install, request};
 use crate::postgres_peer::Postgres;
 
 /// Seconds that Odoo may take to answer; it takes seven on an idle machine.
@@ -133,7 +129,7 @@ impl Odoo {
         // Without a key the answer is 401, from Odoo itself and not from whoever else has the port.
         server
             .ready(START_LIMIT, async || {
-                matches!(request(&door, &seeds.database, None, &nothing).await, Ok((401, _)))
+                matches!(asked(&door, &seeds.database, None, &nothing).await, Ok((401, _)))
             })
             .await?;
 
@@ -159,7 +155,7 @@ impl Odoo {
     /// Where no answer came.
     pub async fn ask(&self, key: &str, method: &str, body: &Value) -> Result<(u16, Value), PeerError> {
         let url = format!("{}/json/2/{method}", self.origin);
-        request(&url, &self.database, Some(key), body)
+        asked(&url, &self.database, Some(key), body)
             .await
             .map_err(|reason| PeerError::Ask { what: method.to_owned(), reason })
     }
@@ -217,17 +213,9 @@ fn read_seeds(path: &Path) -> Result<Seeds, PeerError> {
     serde_json::from_slice(&text).map_err(|error| file(error.into()))
 }
 
-async fn request(url: &str, database: &str, key: Option<&str>, body: &Value) -> Result<(u16, Value), String> {
-    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
-    let mut request = http::Request::post(url)
-        .header("content-type", "application/json")
-        .header("x-odoo-database", database);
-    if let Some(key) = key {
-        request = request.header("authorization", format!("bearer {key}"));
-    }
-    let request = request.body(Full::from(body.to_string())).map_err(|error| error.to_string())?;
-    let answer = client.request(request).await.map_err(|error| error.to_string())?;
-    let status = answer.status().as_u16();
-    let bytes = answer.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();
-    Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
+async fn asked(url: &str, database: &str, key: Option<&str>, body: &Value) -> Result<(u16, Value), String> {
+    let authorization = key.map(|key| format!("bearer {key}"));
+    let mut headers = vec![("x-odoo-database", database)];
+    headers.extend(authorization.as_deref().map(|value| ("authorization", value)));
+    request("POST", url, &headers, Some(body)).await
 }

@@ -3,14 +3,11 @@
 //! The plugin's own tests and those of the whole server use the same, so that a right that only one of them
 //! grants does not hide that the other lacks it.
 
-use std::fs;
-
-use ramal_capability::{CredentialId, PluginId, TenantId};
-use ramal_egress::{Secret, StaticCredentials};
+use ramal_egress::StaticCredentials;
 use serde_json::{Value, json};
 
+use crate::fixture::{self, NoFixture, Secrets};
 use crate::odoo::Odoo;
-use crate::tryton_plugin::fixtures;
 
 /// The tenant of [`grant`] and [`credentials`].
 pub const TENANT: &str = "odoo-tenant";
@@ -20,16 +17,7 @@ pub const TENANT: &str = "odoo-tenant";
 /// # Errors
 /// When it was not built.
 pub fn component() -> Result<Vec<u8>, NoFixture> {
-    let path = fixtures().join("odoo.wasm");
-    fs::read(&path).map_err(|source| NoFixture { path, source })
-}
-
-/// The plugin is not where `make fixtures` puts it.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot read {path}: {source}; run make fixtures")]
-pub struct NoFixture {
-    path: std::path::PathBuf,
-    source: std::io::Error,
+    fixture::component("odoo")
 }
 
 /// The settings for an Odoo that is reached at `origin`: its own, or that of something in between.
@@ -52,7 +40,7 @@ expires = "2028-11-22"
 reason = "to try the plugin with invented customers"
 purposes = ["screen-pop", "search", "journal", "click-to-call", "sync", "subject-request", "diagnostics"]
 routes = [
-    "account", "try", "find-by-phone", "search", "get", "create", "update",
+    "account", "try", "find-by-phone", "find-same", "search", "get", "create", "update",
     "find-entry", "as-html", "write-entry", "read-entry", "find-addition", "rewrite-entry", "open-leads", "users",
     "subject", "subject-leads", "same-number", "subject-events", "subject-messages", "subject-activities",
     "subject-attachments", "delete", "empty-messages", "empty-lead", "empty-bank", "empty-event", "empty-contact",
@@ -90,7 +78,7 @@ reason = "Odoo runs on this machine, without TLS"
 }
 
 /// The fields of each credential of the plugin, by the credential's id.
-pub fn secrets(odoo: &Odoo) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
+pub fn secrets(odoo: &Odoo) -> Secrets {
     vec![("key", vec![("token", odoo.key.clone())])]
 }
 
@@ -99,10 +87,5 @@ pub fn secrets(odoo: &Odoo) -> Vec<(&'static str, Vec<(&'static str, String)>)> 
 /// # Errors
 /// Never for the names that stand here.
 pub fn credentials(odoo: &Odoo) -> Result<StaticCredentials, Box<dyn std::error::Error>> {
-    let tenant: TenantId = TENANT.parse()?;
-    let plugin: PluginId = "odoo".parse()?;
-    secrets(odoo).into_iter().try_fold(StaticCredentials::new(), |all, (id, fields)| {
-        let id: CredentialId = id.parse()?;
-        Ok(all.with(&tenant, &plugin, &id, Secret::new(fields)))
-    })
+    fixture::credentials(TENANT, "odoo", secrets(odoo))
 }

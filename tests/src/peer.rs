@@ -10,6 +10,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// The exit status by which an install script says "this machine lacks something".
@@ -183,6 +188,29 @@ impl Drop for Server {
 pub(crate) fn tail(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     lines.get(lines.len().saturating_sub(20)..).unwrap_or_default().join("\n")
+}
+
+/// One bare request, with a body of JSON where one is given. The status and the JSON of the answer, `Null` if it is none.
+pub(crate) async fn request(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: Option<&Value>,
+) -> Result<(u16, Value), String> {
+    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+    let mut request = http::Request::builder().method(method).uri(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    if body.is_some() {
+        request = request.header("content-type", "application/json");
+    }
+    let bytes = body.map(Value::to_string).unwrap_or_default();
+    let request = request.body(Full::from(bytes)).map_err(|error| error.to_string())?;
+    let answer = client.request(request).await.map_err(|error| error.to_string())?;
+    let status = answer.status().as_u16();
+    let bytes = answer.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();
+    Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
 }
 
 #[cfg(test)]

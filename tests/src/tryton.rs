@@ -13,14 +13,10 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use data_encoding::BASE64;
-use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::peer::{Peer, PeerError, Server, free_port, install, tail};
+use crate::peer::{Peer, PeerError, Server, free_port, install, request, tail};
 
 /// Seconds that trytond may take to answer; it takes two on an idle machine.
 const START_LIMIT: Duration = Duration::from_secs(120);
@@ -189,7 +185,7 @@ impl Tryton {
         let door = format!("{origin}/{}/rest/model/party.party", seeds.database);
         // Without a key the answer is 401, from Tryton itself and not from whoever else has the port.
         server
-            .ready(START_LIMIT, async || matches!(request("GET", &door, None, None).await, Ok((401, _))))
+            .ready(START_LIMIT, async || matches!(request("GET", &door, &[], None).await, Ok((401, _))))
             .await?;
 
         Ok(Self {
@@ -220,7 +216,7 @@ impl Tryton {
         body: Option<&Value>,
     ) -> Result<(u16, Value), PeerError> {
         let url = format!("{}/{}/rest/model/{path}", self.origin, self.database);
-        request(method, &url, Some(&format!("Bearer {}", self.key)), body)
+        request(method, &url, &[("authorization", &format!("Bearer {}", self.key))], body)
             .await
             .map_err(|reason| PeerError::Ask { what: format!("{method} {path}"), reason })
     }
@@ -235,8 +231,8 @@ impl Tryton {
         let failed = |reason: String| PeerError::Ask { what: method.to_owned(), reason };
         let call = async |session: Option<String>, method: &str, params: Value| {
             let body = json!({"id": 1, "method": method, "params": params});
-            let (status, mut answer) =
-                request("POST", &url, session.as_deref(), Some(&body)).await.map_err(failed)?;
+            let headers = Vec::from_iter(session.as_deref().map(|session| ("authorization", session)));
+            let (status, mut answer) = request("POST", &url, &headers, Some(&body)).await.map_err(failed)?;
             match answer.get_mut("result") {
                 Some(result) => Ok(result.take()),
                 None => Err(failed(format!("{status} {answer}"))),
@@ -342,26 +338,4 @@ async fn run(mut command: tokio::process::Command, program: &Path, what: &str) -
         return Ok(output.stdout);
     }
     Err(PeerError::Ask { what: what.to_owned(), reason: tail(&String::from_utf8_lossy(&output.stderr)) })
-}
-
-async fn request(
-    method: &str,
-    url: &str,
-    authorization: Option<&str>,
-    body: Option<&Value>,
-) -> Result<(u16, Value), String> {
-    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
-    let mut request = http::Request::builder().method(method).uri(url);
-    if let Some(authorization) = authorization {
-        request = request.header("authorization", authorization);
-    }
-    if body.is_some() {
-        request = request.header("content-type", "application/json");
-    }
-    let bytes = body.map(Value::to_string).unwrap_or_default();
-    let request = request.body(Full::from(bytes)).map_err(|error| error.to_string())?;
-    let answer = client.request(request).await.map_err(|error| error.to_string())?;
-    let status = answer.status().as_u16();
-    let bytes = answer.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();
-    Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
 }

@@ -3,40 +3,22 @@
 //! The plugin's own tests and those of the whole server use the same, so that a right that only one of them
 //! grants does not hide that the other lacks it.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-
-use ramal_capability::{CredentialId, PluginId, TenantId};
-use ramal_egress::{Secret, StaticCredentials};
+use ramal_egress::StaticCredentials;
 use serde_json::{Value, json};
 
+pub use crate::fixture::folder as fixtures;
+use crate::fixture::{self, NoFixture, Secrets};
 use crate::tryton::Tryton;
 
 /// The tenant of [`grant`] and [`credentials`].
 pub const TENANT: &str = "tryton-tenant";
-
-/// The plugin is not where `make fixtures` puts it.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot read {path}: {source}; run make fixtures")]
-pub struct NoFixture {
-    path: PathBuf,
-    source: io::Error,
-}
-
-/// The folder of built plugins: `RAMAL_FIXTURES`, or `target/ramal`.
-pub fn fixtures() -> PathBuf {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
-    std::env::var_os("RAMAL_FIXTURES").map_or_else(|| workspace.join("target/ramal"), PathBuf::from)
-}
 
 /// The component.
 ///
 /// # Errors
 /// When it was not built.
 pub fn component() -> Result<Vec<u8>, NoFixture> {
-    let path = fixtures().join("tryton.wasm");
-    fs::read(&path).map_err(|source| NoFixture { path, source })
+    fixture::component("tryton")
 }
 
 /// The settings for a Tryton that is reached at `origin`: its own, or that of something in between.
@@ -59,7 +41,7 @@ expires = "2028-11-22"
 reason = "to try the plugin with invented customers"
 purposes = ["screen-pop", "search", "journal", "click-to-call", "sync", "subject-request", "diagnostics"]
 routes = [
-    "account", "try-parties", "try-opportunities", "find-by-phone", "search", "get", "create", "update",
+    "account", "try-parties", "try-opportunities", "find-by-phone", "find-same", "search", "get", "create", "update",
     "find-note", "get-note", "write-note", "opportunities", "users",
     "subject", "subject-opportunities", "subject-sales", "subject-notes", "subject-attachments",
     "empty-opportunity", "move-opportunity", "empty-party", "delete-records",
@@ -97,7 +79,7 @@ reason = "Tryton runs on this machine, without TLS"
 }
 
 /// The fields of each credential of the plugin, by the credential's id.
-pub fn secrets(tryton: &Tryton) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
+pub fn secrets(tryton: &Tryton) -> Secrets {
     vec![
         ("key", vec![("token", tryton.key.clone())]),
         ("login", vec![("user", tryton.user.clone()), ("password", tryton.password.clone())]),
@@ -109,10 +91,5 @@ pub fn secrets(tryton: &Tryton) -> Vec<(&'static str, Vec<(&'static str, String)
 /// # Errors
 /// Never for the names that stand here.
 pub fn credentials(tryton: &Tryton) -> Result<StaticCredentials, Box<dyn std::error::Error>> {
-    let tenant: TenantId = TENANT.parse()?;
-    let plugin: PluginId = "tryton".parse()?;
-    secrets(tryton).into_iter().try_fold(StaticCredentials::new(), |all, (id, fields)| {
-        let id: CredentialId = id.parse()?;
-        Ok(all.with(&tenant, &plugin, &id, Secret::new(fields)))
-    })
+    fixture::credentials(TENANT, "tryton", secrets(tryton))
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use ramal_engine::{CallError, PluginError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -35,6 +36,8 @@ pub enum Weather {
     Truncated,
     /// The CRM does it, and says 500: it failed in what comes after the writing.
     BrokenAfter,
+    /// The CRM does it, and says 500 in JSON that quotes what it was asked for and its own source.
+    Traceback,
     /// 500 with a page for people, before the CRM heard of it.
     Broken,
     /// 502 with the page of a gateway.
@@ -55,12 +58,41 @@ impl Weather {
         use Weather as W;
         matches!(
             self,
-            W::Fair | W::Late(_) | W::Drip | W::Twice | W::LostAnswer | W::Truncated | W::BrokenAfter
+            W::Fair
+                | W::Late(_)
+                | W::Drip
+                | W::Twice
+                | W::LostAnswer
+                | W::Truncated
+                | W::BrokenAfter
+                | W::Traceback
         )
     }
     /// Whether the whole of its answer comes back.
     pub fn is_good(self) -> bool {
         matches!(self, Self::Fair | Self::Late(_) | Self::Drip | Self::Twice)
+    }
+    /// Whether a plugin made of this weather what delivery needs to hear: that it is done where the answer came, how
+    /// long to wait where the CRM said so, of all else that it is worth another try, and never what a page says.
+    ///
+    /// # Errors
+    /// When it said something else: both, for a person to read.
+    pub fn judge<T: std::fmt::Debug>(self, outcome: Result<T, CallError>) -> Result<(), String> {
+        let fits = match (self, &outcome) {
+            (Self::TooMany(seconds), Err(CallError::Plugin(PluginError::RateLimited(said)))) => {
+                *said == seconds
+            }
+            (Self::Maintenance(seconds), Err(CallError::Plugin(PluginError::RateLimited(said)))) => {
+                *said == Some(seconds)
+            }
+            (Self::TooMany(_) | Self::Maintenance(_), _) => false,
+            (good, Ok(_)) => good.is_good(),
+            (bad, Err(CallError::Plugin(error @ PluginError::Transient(_)))) => {
+                !bad.is_good() && !IN_A_PAGE.iter().any(|word| error.to_string().contains(word))
+            }
+            _ => false,
+        };
+        if fits { Ok(()) } else { Err(format!("in the weather {self:?} it said {outcome:?}")) }
     }
     /// Every kind that differs in what it leaves behind; for tests that try them all.
     pub const ALL: &'static [Self] = &[
@@ -72,6 +104,7 @@ impl Weather {
         Self::LostAnswer,
         Self::Truncated,
         Self::BrokenAfter,
+        Self::Traceback,
         Self::Broken,
         Self::BadGateway,
         Self::TooMany(None),
@@ -173,6 +206,7 @@ async fn serve(mut client: TcpStream, upstream: String, forecast: Arc<Mutex<Fore
         Weather::Broken | Weather::BrokenAfter => {
             client.write_all(&page("500 Internal Server Error", "")).await?
         }
+        Weather::Traceback => client.write_all(&traceback()).await?,
         Weather::BadGateway => client.write_all(&page("502 Bad Gateway", "")).await?,
         Weather::TooMany(None) => client.write_all(&page("429 Too Many Requests", "")).await?,
         Weather::TooMany(Some(seconds)) => {
@@ -189,12 +223,26 @@ async fn serve(mut client: TcpStream, upstream: String, forecast: Arc<Mutex<Fore
     client.shutdown().await
 }
 
+/// What no error may repeat of the pages below.
+const IN_A_PAGE: &[&str] = &["98765", "Maria", "Traceback", "http.py"];
+
 /// A page for people. Some frameworks show in it what was asked for, so it holds a number: an invented one.
 fn page(status: &str, header: &str) -> Vec<u8> {
     let body = format!("<!doctype html><title>{status}</title><h1>{status}</h1><p>+5511987654321</p>");
+    answer(status, "text/html; charset=utf-8", header, &body)
+}
+
+/// As Odoo writes an error that it did not expect.
+fn traceback() -> Vec<u8> {
+    let body = r#"{"name": "builtins.ValueError", "message": "Maria da Silva (+5511987654321)",
+        "arguments": ["+5511987654321"], "context": {}, "detail": "no such +5511987654321",
+        "debug": "Traceback (most recent call last):\n  File \"/usr/lib/crm/http.py\", line 1\n    '+5511987654321'"}"#;
+    answer("500 Internal Server Error", "application/json", "", body)
+}
+
+fn answer(status: &str, kind: &str, header: &str, body: &str) -> Vec<u8> {
     format!(
-        "HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n{header}\
-         Connection: close\r\n\r\n{body}",
+        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n{header}Connection: close\r\n\r\n{body}",
         body.len()
     )
     .into_bytes()

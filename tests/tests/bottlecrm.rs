@@ -4,6 +4,8 @@
 //! All people and numbers are invented; those of the server are in `tests/bottlecrm/seed.py`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod desk;
+
 mod bottlecrm {
     mod contacts;
     mod contract;

@@ -5,6 +5,8 @@
 //! are invented; those of the server are in `tests/odoo/seed.py`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod desk;
+
 mod odoo {
     mod contacts;
     mod desk;
@@ -12,5 +14,5 @@ mod odoo {
     mod faults;
     mod journal;
     mod others;
-    mod proxy;
+    mod weather;
 }

@@ -4,6 +4,8 @@
 //! All people and numbers are invented; those of the server are in `tests/tryton/seed.py`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod desk;
+
 mod tryton {
     mod contacts;
     mod desk;
@@ -11,6 +13,5 @@ mod tryton {
     mod faults;
     mod journal;
     mod others;
-    mod proxy;
     mod weather;
 }

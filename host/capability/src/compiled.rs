@@ -81,14 +81,16 @@ pub enum CompileError {
     NoSetting(String),
     /// A setting that is neither text nor number nor truth value.
     #[error(
-        "the setting `{0}` is not a text, a number or a truth value, so it cannot stand in an address or a header"
+        "the setting `{0}` is not a text, a number or a truth value, so it cannot stand in an address or a header; enter one of these"
     )]
     SettingKind(String),
     /// A constant that cannot be written in its place.
-    #[error("`{0}` cannot be written into {1}")]
+    #[error("`{0}` cannot be written into {1}; correct it in the settings or in the manifest")]
     Unencodable(String, Language),
     /// An address that is no exact origin.
-    #[error("the address does not start with an exact origin such as `https://api.example.com`: {0}")]
+    #[error(
+        "the address does not start with an exact origin: {0}; begin it with one such as `https://api.example.com`"
+    )]
     Origin(String),
     /// A hole in the origin that is no setting.
     #[error("`{{{0}}}` stands in the host name; only a setting that the admin entered may")]

@@ -46,3 +46,22 @@ pub enum EgressFailure {
     #[error("the credential is missing or no longer accepted")]
     AuthExpired,
 }
+
+impl EgressFailure {
+    /// What a status means before anything is read of the answer: some never reach a plugin. `waits` is whether the
+    /// answer has a `Retry-After`, and `seconds` what it says if that can be read.
+    ///
+    /// # Errors
+    /// For 401, 407, 429, a 503 that says when to come again, every redirect and every other 5xx.
+    pub fn judge(status: u16, waits: bool, seconds: Option<u32>) -> Result<(), Self> {
+        match status {
+            401 => Err(Self::AuthExpired),
+            407 => Err(Self::Unavailable("the CRM answered 407: a proxy stands before it".to_owned())),
+            429 => Err(Self::RateLimited(seconds)),
+            503 if waits => Err(Self::RateLimited(seconds)),
+            300..=399 => Err(Self::Unavailable(format!("redirect refused: the CRM answered {status}"))),
+            200..=299 | 400..=499 => Ok(()),
+            other => Err(Self::Unavailable(format!("the CRM answered {other}"))),
+        }
+    }
+}

@@ -258,6 +258,11 @@ impl Plan {
         self.ended.load(Ordering::Acquire)
     }
 
+    /// Whether it is over at this moment: it was ended, or its last day has passed.
+    pub fn is_over(&self, at: jiff::Timestamp) -> bool {
+        self.is_ended() || jiff::tz::Offset::UTC.to_datetime(at).date() > self.expires
+    }
+
     pub(crate) fn may_link(&self, url: &str) -> bool {
         // Most links begin with a destination as it is spelt here, and end it with what nothing else begins with.
         let ends = |rest: &str| rest.is_empty() || rest.starts_with(['/', '?', '#']);

@@ -9,7 +9,7 @@ mod others;
 
 use std::future::Future;
 
-use ramal_capability::{Clear, DataClass, Denial, Export, Invocation, Place, Rule, Shown};
+use ramal_capability::{Clear, DataClass, Denial, Export, Invocation, Place, Rule, Shown, longest};
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
@@ -154,7 +154,7 @@ pub(crate) fn plain_some(
     what: &'static str,
     text: Option<String>,
 ) -> Result<Option<String>, Denial> {
-    text.map(|t| invocation.plain(what, &t, 200).map(str::to_owned)).transpose()
+    text.map(|t| invocation.plain(what, &t, longest::WORD).map(str::to_owned)).transpose()
 }
 
 pub(crate) fn link_some(invocation: &Invocation, url: Option<String>) -> Result<Option<String>, Denial> {
@@ -163,8 +163,8 @@ pub(crate) fn link_some(invocation: &Invocation, url: Option<String>) -> Result<
 
 pub(crate) fn record_ref(invocation: &Invocation, raw: types::Ref) -> Result<RecordRef, Denial> {
     Ok(RecordRef {
-        kind: invocation.plain("kind", &raw.kind, 100)?.to_owned(),
-        id: invocation.plain("id", &raw.id, 100)?.to_owned(),
+        kind: invocation.plain("kind", &raw.kind, longest::KIND)?.to_owned(),
+        id: invocation.plain("id", &raw.id, longest::ID)?.to_owned(),
         url: link_some(invocation, raw.url)?,
     })
 }

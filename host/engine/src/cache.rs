@@ -31,7 +31,7 @@ pub struct CodeCache {
 #[non_exhaustive]
 pub enum CacheError {
     /// The directory or the key cannot be made or read.
-    #[error("cannot use the code cache at {}: {}: {source}", path.display(), doing)]
+    #[error("cannot use the code cache at {}: {}: {source}; name a folder that this user can make and write to", path.display(), doing)]
     Io {
         /// What was accessed.
         path: PathBuf,

@@ -119,7 +119,9 @@ pub enum EngineError {
         reason: String,
     },
     /// The runtime does not work on this machine.
-    #[error("cannot start the WebAssembly runtime: {reason}")]
+    #[error(
+        "cannot start the WebAssembly runtime: {reason}; it needs 64-bit Linux that lets it map executable memory"
+    )]
     Unsupported {
         /// What the runtime answered.
         reason: String,

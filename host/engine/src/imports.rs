@@ -84,23 +84,15 @@ impl settings::Host for CallState {
 
 impl store::Host for CallState {
     async fn get(&mut self, key: String) -> Result<Option<String>, store::Failure> {
-        self.key(&key)?;
+        self.invocation.kept_key(&key).map_err(store::Failure::Refused)?;
         let plan = self.invocation.plan();
         self.shared.store.get(plan.tenant(), plan.plugin(), &key).await.map_err(kept)
     }
 
     async fn set(&mut self, key: String, value: String, ttl: Option<u32>) -> Result<(), store::Failure> {
-        self.key(&key)?;
+        self.invocation.kept_key(&key).map_err(store::Failure::Refused)?;
         let plan = self.invocation.plan();
-        if self.invocation.mentions_seal(&value) {
-            return Err(store::Failure::Refused(
-                "a seal is worth nothing after this call; store no seals".to_owned(),
-            ));
-        }
-        let most = plan.limits().store_value_bytes;
-        if value.len() as u64 > most {
-            return Err(store::Failure::Refused(format!("a value has at most {most} bytes")));
-        }
+        self.invocation.kept_value(&value).map_err(store::Failure::Refused)?;
         let ttl = ttl.map(|seconds| Duration::from_secs(seconds.into()));
         self.shared
             .store
@@ -110,21 +102,9 @@ impl store::Host for CallState {
     }
 
     async fn delete(&mut self, key: String) -> Result<(), store::Failure> {
-        self.key(&key)?;
+        self.invocation.kept_key(&key).map_err(store::Failure::Refused)?;
         let plan = self.invocation.plan();
         self.shared.store.delete(plan.tenant(), plan.plugin(), &key).await.map_err(kept)
-    }
-}
-
-impl CallState {
-    fn key(&self, key: &str) -> Result<(), store::Failure> {
-        let good = (1..=200).contains(&key.len())
-            && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:/-".contains(&b))
-            && !self.invocation.mentions_seal(key);
-        if good {
-            return Ok(());
-        }
-        Err(store::Failure::Refused("a key has 1 to 200 of A-Z a-z 0-9 . _ : / - and is no seal".to_owned()))
     }
 }
 
@@ -149,12 +129,7 @@ impl log::Host for CallState {
             }
             return;
         }
-        let most = usize::try_from(limits.log_line_chars).unwrap_or(usize::MAX);
-        let mut text = self.words(&message, most);
-        if let Some((cut, _)) = text.char_indices().nth(most) {
-            text.truncate(cut);
-            text.push('…');
-        }
+        let text = self.invocation.log_line(&message);
         let level = match level {
             log::Level::Debug => LogLevel::Debug,
             log::Level::Info => LogLevel::Info,
@@ -169,16 +144,6 @@ impl log::Host for CallState {
 }
 
 impl CallState {
-    /// Words of the guest for an operator: in one line, masked. A text far longer than what is kept of it is not
-    /// masked, which is work that no deadline ends, but left out; a cut before masking could leave half a value.
-    pub(crate) fn words(&self, text: &str, most: usize) -> String {
-        if text.len() > most.saturating_mul(16).max(8192) {
-            return format!("({} bytes, too long to be shown)", text.len());
-        }
-        let one_line = text.replace(|c: char| c.is_control(), " ");
-        self.invocation.mask(&one_line)
-    }
-
     fn line(&self, level: LogLevel, text: &str) {
         let plan = self.invocation.plan();
         self.shared.log.line(GuestLine {

@@ -74,7 +74,7 @@ fn allowed_import(import: &str, manifest: &Manifest) -> Result<(), LoadError> {
             "it was built for a WASI target; build Rust with `ramal build` (wasm32-unknown-unknown), other languages \
              with their WASI features off or stubbed"
         } else {
-            "a plugin imports only interfaces of ramal:crm"
+            "a plugin imports only interfaces of ramal:crm; drop the library that wants it, and build again"
         }));
     };
     let (name, version) = rest.split_once('@').unwrap_or((rest, ""));
@@ -89,6 +89,8 @@ fn allowed_import(import: &str, manifest: &Manifest) -> Result<(), LoadError> {
     match name.parse::<Import>() {
         Ok(import) if manifest.uses.contains(&import) => Ok(()),
         Ok(import) => Err(LoadError::UnexplainedImport(import)),
-        Err(_) => Err(foreign("ramal:crm has no such interface")),
+        Err(_) => Err(foreign(
+            "ramal:crm has no such interface; rebuild it with the ramal-sdk of this host's version",
+        )),
     }
 }

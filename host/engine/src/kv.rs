@@ -1,6 +1,6 @@
 //! The plugin's own small store, as the host offers it. Where it is kept is the embedder's choice.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -58,6 +58,13 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
+    /// Everything that a plugin keeps now, by key: what a test of a plugin reads.
+    pub fn entries(&self, tenant: &TenantId, plugin: &PluginId) -> BTreeMap<String, String> {
+        self.with(tenant, plugin, |shelf| {
+            shelf.iter().map(|(key, (value, _))| (key.clone(), value.clone())).collect()
+        })
+    }
+
     fn with<R>(&self, tenant: &TenantId, plugin: &PluginId, f: impl FnOnce(&mut Shelf) -> R) -> R {
         let mut shelves = self.shelves.lock();
         let shelf = shelves.entry((tenant.clone(), plugin.clone())).or_default();
@@ -91,9 +98,8 @@ impl PluginStore for MemoryStore {
         Box::pin(async move {
             self.with(tenant, plugin, |shelf| {
                 let others = shelf.iter().filter(|(k, _)| k.as_str() != key);
-                let (entries, bytes) = others
-                    .fold((1, key.len() + value.len()), |(n, b), (k, (v, _))| (n + 1, b + k.len() + v.len()));
-                if entries > limits.store_entries || bytes as u64 > limits.store_bytes {
+                let others = others.map(|(k, (value, _))| (k.as_str(), value.as_str()));
+                if !limits.has_room(key, value, others) {
                     return Err(KeepError::Full);
                 }
                 let until = ttl.map(|ttl| Instant::now() + ttl);

@@ -204,7 +204,7 @@ fn log_outcome(state: &CallState, export: &str, error: Option<&CallError>, repor
 
 fn plugin_error(error: GuestError, state: &CallState) -> PluginError {
     // The words are the plugin's: masked, in one line, and short.
-    let words = |text: String| -> String { state.words(&text, 500).chars().take(500).collect() };
+    let words = |text: String| -> String { state.invocation.words(&text, 500).chars().take(500).collect() };
     match error {
         GuestError::Unsupported => PluginError::Unsupported,
         GuestError::NotFound => PluginError::NotFound,

@@ -76,10 +76,10 @@ pub enum BuildError {
     #[error(transparent)]
     Compiler(#[from] CompileError),
     /// The thread that counts time.
-    #[error("cannot start the thread that counts time: {0}")]
+    #[error("cannot start the thread that counts time: {0}; raise the limit on threads (`ulimit -u`)")]
     Ticker(std::io::Error),
     /// The interfaces for guests.
-    #[error("cannot set up the interfaces for plugins: {0}")]
+    #[error("cannot set up the interfaces for plugins: {0}; this is a defect of this host, please report it")]
     Linker(String),
 }
 
@@ -87,7 +87,9 @@ pub enum BuildError {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file cannot be read.
-    #[error("cannot read {path}: {source}")]
+    #[error(
+        "cannot read {path}: {source}; give the `.wasm` file that `ramal build` makes, and let this user read it"
+    )]
     Read {
         /// The file.
         path: PathBuf,
@@ -105,7 +107,7 @@ pub enum LoadError {
     Manifest(#[from] SourceError),
     /// It was built for an interface that this host does not serve.
     #[error(
-        "built for ramal:crm {built}, this host serves {}: rebuild it with a matching ramal-sdk",
+        "built for ramal:crm {built}, this host serves {}; rebuild it with a matching ramal-sdk",
         served()
     )]
     Interface {
@@ -140,7 +142,9 @@ pub enum LoadError {
     #[error(transparent)]
     Cache(#[from] CacheError),
     /// wasmtime refuses the component.
-    #[error("the component does not fit the contract ramal:crm: {0}")]
+    #[error(
+        "the component does not fit the contract ramal:crm: {0}; rebuild it with the ramal-sdk of this host's version"
+    )]
     Link(String),
 }
 
@@ -293,5 +297,32 @@ impl Runtime {
             return Err(LoadError::MissingExport(*export));
         }
         Ok(self.programs.share(Program { manifest: inspected.manifest, digest, component, exports }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::unreadable(LoadError::Read { path: "x.wasm".into(), source: Error::from(ErrorKind::NotFound) })]
+    #[case::no_component(LoadError::Component(crate::precheck::BadComponent::NotWasm))]
+    #[case::no_manifest(LoadError::NoManifest)]
+    #[case::interface(LoadError::Interface { built: "0.9".into() })]
+    #[case::import(LoadError::UnexplainedImport(Import::Egress))]
+    #[case::export(LoadError::MissingExport(ramal_capability::Export::UsersList))]
+    #[case::compiler(LoadError::Compile(CompileError::Failed { reason: "x".into() }))]
+    #[case::cache(LoadError::Cache(CacheError::Io {
+        path: "code".into(), doing: "making it", source: Error::from(ErrorKind::NotADirectory),
+    }))]
+    #[case::link(LoadError::Link("x".into()))]
+    fn an_error_says_what_to_do(#[case] error: LoadError) {
+        let text = error.to_string();
+        let (wrong, to_do) = text.split_once("; ").unwrap_or_else(|| panic!("nothing to do: {text}"));
+        assert!(!wrong.is_empty() && !to_do.is_empty() && !text.ends_with('.'), "{text}");
     }
 }

@@ -22,7 +22,7 @@ pub enum PackError {
     )]
     NoManifest(PathBuf),
     /// A file could not be read or written.
-    #[error("cannot {doing} {}", .path.display())]
+    #[error("cannot {doing} {}; make sure that it is there and that this user may {doing} it", .path.display())]
     File {
         /// `read` or `write`.
         doing: &'static str,
@@ -68,7 +68,7 @@ pub enum PackError {
         output: String,
     },
     /// Cargo answered what this program cannot read.
-    #[error("`cargo {step}` answered something unexpected: {what}")]
+    #[error("`cargo {step}` answered something unexpected: {what}; update Rust (`rustup update`)")]
     CargoAnswer {
         /// Which command.
         step: &'static str,
@@ -108,7 +108,7 @@ pub enum PackError {
         sdk: String,
     },
     /// The module could not be made a component.
-    #[error("cannot make a component of the module: {0}")]
+    #[error("cannot make a component of the module: {0}; build it with the current ramal-sdk")]
     Component(String),
     /// The module's own sections are not what they should be.
     #[error(transparent)]

@@ -68,7 +68,7 @@ fn probably(module: &str, name: &str, suspects: &[String]) -> String {
         return (*text).to_owned();
     }
     match suspects {
-        [] => "some code declares it as an `extern` function".to_owned(),
+        [] => "some code declares it as an `extern` function; remove that code".to_owned(),
         some => format!(
             "some code declares it as an `extern` function; of this build's crates, these link foreign code: {}",
             some.join(", ")

@@ -38,7 +38,7 @@ pub struct Sections {
 #[non_exhaustive]
 pub enum SectionError {
     /// Not wasm, or broken.
-    #[error("this is no wasm file, or a broken one: {0}")]
+    #[error("this is no wasm file, or a broken one: {0}; give the file that `ramal build` makes")]
     NotWasm(String),
     /// A core module.
     #[error("this is a core module and no component; `ramal build` makes one from a plugin's folder")]
@@ -50,7 +50,7 @@ pub enum SectionError {
     #[error("the component has section `{0}` twice; build it anew with `ramal build`")]
     Twice(&'static str),
     /// A section is not what it should be.
-    #[error("section `{0}` is unreadable: {1}")]
+    #[error("section `{0}` is unreadable: {1}; build the plugin anew with `ramal build`")]
     Unreadable(&'static str, String),
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use ramal_sdk::offset::Window;
 use ramal_sdk::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -60,12 +61,12 @@ struct List {
 }
 
 pub(crate) fn search(cx: &Cx<Settings>, query: &Text, page: &Page) -> Result<Matches> {
-    let (limit, offset) = window(page)?;
-    let params = params! { "query" => query, "limit" => limit, "offset" => offset };
+    let window = Window::of(page, PAGE)?;
+    let params = params! { "query" => query, "limit" => window.limit(), "offset" => window.offset() };
     let list: List = api(cx, ask(cx, "search", params)?)?.json()?;
-    let next = (list.count > offset.saturating_add(limit)).then(|| (offset + limit).to_string());
+    let next = window.next(list.count > window.offset().saturating_add(window.limit()));
     let items: Vec<Contact> = list.results.into_iter().map(|person| person.contact(cx.settings())).collect();
-    if !items.is_empty() || offset > 0 {
+    if !items.is_empty() || window.offset() > 0 {
         return Ok(Matches { items, next });
     }
     // BottleCRM looks into each name by itself, so somebody's whole name finds nobody; its other search knows both.
@@ -75,16 +76,8 @@ pub(crate) fn search(cx: &Cx<Settings>, query: &Text, page: &Page) -> Result<Mat
     Ok(Matches { items: items.map(|hit| hit.contact(cx.settings())).collect(), next: None })
 }
 
-/// Limit and offset of a page. BottleCRM counts from an offset, so a cursor here is the offset as text.
-pub(crate) fn window(page: &Page) -> Result<(u32, u32)> {
-    let offset = match &page.cursor {
-        None => 0,
-        Some(cursor) => cursor.parse().map_err(|_| {
-            Error::Invalid("the cursor is none that this plugin gave; begin without one".into())
-        })?,
-    };
-    Ok((page.limit.clamp(1, 200), offset))
-}
+/// The most records that one page has.
+pub(crate) const PAGE: u32 = 200;
 
 #[derive(Deserialize)]
 struct Opened {

@@ -6,12 +6,13 @@
 //! it twice, and what a person saves between the plugin's reading and its writing would be lost: BottleCRM has no lock.
 
 use ramal_sdk::Params;
+use ramal_sdk::language::Language;
 use ramal_sdk::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::answer::{Record, ask, tell, uuid};
 use crate::mark::Mark;
-use crate::settings::{Language, Settings};
+use crate::settings::Settings;
 
 /// The kind of record of an entry.
 pub(crate) const ENTRY: &str = "interaction";

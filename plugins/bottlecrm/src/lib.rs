@@ -20,6 +20,7 @@ mod settings;
 mod subject;
 
 use ramal_sdk::Params;
+use ramal_sdk::offset::Window;
 use ramal_sdk::prelude::*;
 use serde_json::json;
 
@@ -88,13 +89,13 @@ impl Crm for BottleCrm {
 
     fn list_users(cx: &Cx<Settings>, page: &Page) -> Result<Users> {
         // BottleCRM gives all of them at once.
-        let (limit, offset) = contacts::window(page)?;
+        let window = Window::of(page, contacts::PAGE)?;
         let all: Members = ask(cx, "users", params! {})?.json()?;
-        let from = usize::try_from(offset).unwrap_or(usize::MAX);
-        let most = usize::try_from(limit).unwrap_or(usize::MAX);
+        let from = usize::try_from(window.offset()).unwrap_or(usize::MAX);
+        let most = usize::try_from(window.limit()).unwrap_or(usize::MAX);
         let more = all.profiles.len() > from.saturating_add(most);
         let items = all.profiles.into_iter().skip(from).take(most).filter_map(user).collect();
-        Ok(Users { items, next: more.then(|| (offset + limit).to_string()) })
+        Ok(Users { items, next: window.next(more) })
     }
 
     fn export_subject(cx: &Cx<Settings>, contact: &Id) -> Result<Vec<Held>> {

@@ -4,12 +4,13 @@
 //! by the contact's country. So a lookup asks for both: E.164 against the one, and each spelling against the other,
 //! where `phone_mobile_search` leaves blanks, dots, strokes and brackets aside.
 
+use ramal_sdk::offset::Window;
 use ramal_sdk::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::PARTNER;
 use crate::answer::{CARD, Partner};
-use crate::reply::{Window, accepted, found};
+use crate::reply::{accepted, found};
 use crate::settings::Settings;
 
 /// More contacts behind one number are a switchboard, and no card.
@@ -69,8 +70,8 @@ pub(crate) fn search(cx: &Cx<Settings>, query: &Text, page: &Page) -> Result<Mat
             ["phone_sanitized", "ilike", query],
         ],
         "fields": CARD,
-        "limit": window.limit + 1,
-        "offset": window.offset,
+        "limit": window.limit_and_one(),
+        "offset": window.offset(),
     });
     let (found, next) = window.cut(found::<Partner>(cx, "search", &body)?);
     Ok(Matches { items: found.into_iter().map(|partner| partner.contact(cx)).collect(), next })
@@ -92,11 +93,14 @@ pub(crate) fn create(cx: &Cx<Settings>, draft: &ContactDraft) -> Result<Contact>
         values.insert("name".into(), company);
         values.insert("is_company".into(), json!(true));
     }
+    if let Some(known) = same(cx, values.get("name"), draft)? {
+        return Ok(known.contact(cx));
+    }
     let reply = cx.egress().post("create", params! {}, &json!({"vals_list": [values]}))?;
     let ids: Vec<Id> = accepted(cx, "create", reply)?.json()?;
     let id =
         ids.into_iter().next().ok_or_else(|| Error::Permanent("Odoo made a contact without id".into()))?;
-    // From the draft and not read back: were the reading to fail, a repetition would make the contact twice.
+    // From the draft and not read back: what was made is made, whether or not it can be read.
     let person = filled(&draft.name);
     Ok(Contact {
         url: cx.settings().link(PARTNER, &id),
@@ -107,6 +111,31 @@ pub(crate) fn create(cx: &Cx<Settings>, draft: &ContactDraft) -> Result<Contact>
         emails: draft.emails.first().cloned().into_iter().collect(),
         ..Contact::default()
     })
+}
+
+/// Somebody of this name with this number or this e-mail: a person entered them, or a try did whose answer was lost, as
+/// when Odoo fails in what comes after the writing. Namesakes are two people, so that a name alone tells nothing.
+fn same(cx: &Cx<Settings>, name: Option<&Value>, draft: &ContactDraft) -> Result<Option<Partner>> {
+    let first = |values: &[Text]| values.first().filter(|value| !value.is_empty()).cloned();
+    let (phone, email) = (first(&draft.phones), first(&draft.emails));
+    if phone.is_none() && email.is_none() {
+        return Ok(None);
+    }
+    let e164 = phone.as_ref().and_then(|phone| cx.text().phone_format(phone, PhoneStyle::E164).ok());
+    let phones: Vec<Text> = phone.into_iter().collect();
+    let body = json!({
+        "domain": [
+            ["name", "=", name],
+            "|", "|",
+            ["phone", "in", phones],
+            ["phone_sanitized", "in", Vec::from_iter(e164)],
+            ["email", "in", Vec::from_iter(email)],
+        ],
+        "fields": CARD,
+        "order": "id",
+        "limit": 1,
+    });
+    Ok(found(cx, "find-same", &body)?.into_iter().next())
 }
 
 pub(crate) fn update(cx: &Cx<Settings>, id: &Id, changes: &ContactDraft) -> Result<Contact> {

@@ -8,12 +8,13 @@
 //!
 //! A message is HTML and an agent's words are not. They are sealed, so Odoo itself escapes them (`as-html`).
 
+use ramal_sdk::language::Language;
 use ramal_sdk::prelude::*;
 use serde_json::json;
 
 use crate::answer::Record;
 use crate::reply::{accepted, found};
-use crate::settings::{Language, Settings};
+use crate::settings::Settings;
 use crate::{LEAD, MESSAGE, PARTNER};
 
 /// The record in whose chatter an entry stands.

@@ -19,11 +19,12 @@ mod reply;
 mod settings;
 mod subject;
 
+use ramal_sdk::offset::Window;
 use ramal_sdk::prelude::*;
 use serde_json::json;
 
 use crate::answer::{Context, Lead, OdooUser};
-use crate::reply::{Window, accepted, found};
+use crate::reply::{accepted, found};
 use crate::settings::Settings;
 
 /// The model of customers.
@@ -98,8 +99,8 @@ impl Crm for Odoo {
             "domain": [["share", "=", false]],
             "fields": ["name", "email", "phone_mobile_search"],
             "order": "name, id",
-            "limit": window.limit + 1,
-            "offset": window.offset,
+            "limit": window.limit_and_one(),
+            "offset": window.offset(),
         });
         let (found, next) = window.cut(found::<OdooUser>(cx, "users", &body)?);
         Ok(Users { items: found.into_iter().map(|user| user.user(cx)).collect(), next })

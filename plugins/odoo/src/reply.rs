@@ -70,35 +70,6 @@ pub(crate) fn all<T: DeserializeOwned>(cx: &Cx<Settings>, route: &str, body: &Va
     }
 }
 
-/// A page as it is asked for: Odoo counts from an offset and has no cursors, so a cursor is the offset as text, and one
-/// record more than asked for tells whether there is a next page.
-#[derive(Clone, Copy)]
-pub(crate) struct Window {
-    pub(crate) limit: u32,
-    pub(crate) offset: u32,
-}
-
-impl Window {
-    /// At most `most` records, whatever is asked for.
-    pub(crate) fn of(page: &Page, most: u32) -> Result<Self> {
-        let offset = match &page.cursor {
-            None => 0,
-            Some(cursor) => cursor.parse().map_err(|_| {
-                Error::Invalid("the cursor is none that this plugin gave; begin without one".into())
-            })?,
-        };
-        Ok(Self { limit: page.limit.clamp(1, most), offset })
-    }
-
-    /// The records of the page, and the cursor of the next one if there is one.
-    pub(crate) fn cut<T>(self, mut records: Vec<T>) -> (Vec<T>, Option<String>) {
-        let full = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let more = records.len() > full;
-        records.truncate(full);
-        (records, more.then(|| (self.offset + self.limit).to_string()))
-    }
-}
-
 /// How Odoo writes "nothing": `false`, where other CRMs have `null`. Sealed like any other value it would stand on a card
 /// as a number called `false`; so each value is compared with one that is known to be nothing.
 #[derive(Clone, Default)]

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use ramal_sdk::offset::Window;
 use ramal_sdk::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -41,13 +42,13 @@ fn spellings(cx: &Cx<Settings>, candidates: &[Text]) -> Vec<Text> {
 }
 
 pub(crate) fn search(cx: &Cx<Settings>, query: &Text, page: &Page) -> Result<Matches> {
-    let (limit, offset) = search::window(page)?;
+    let window = Window::of(page, search::PAGE)?;
     let like = format!("%{query}%");
     // `rec_name` looks into name, number, identifiers and mechanisms; the second term finds a number as it is shown.
     let domain = json!(["OR", ["rec_name", "ilike", like], ["contact_mechanisms.value", "ilike", like]]);
-    let body = SearchRead::new(domain).fields(CARD).by_name().page(limit, offset);
+    let body = SearchRead::new(domain).fields(CARD).by_name().page(window);
     let found: Vec<Party> = search::found(cx, "search", &body)?;
-    let (found, next) = search::cut(found, limit, offset);
+    let (found, next) = window.cut(found);
     Ok(Matches { items: found.into_iter().map(|party| party.contact(cx.settings())).collect(), next })
 }
 
@@ -64,6 +65,9 @@ pub(crate) fn create(cx: &Cx<Settings>, draft: &ContactDraft) -> Result<Contact>
     let Some(name) = name(cx, draft) else {
         return Err(Error::Invalid("a new party needs a name; Tryton itself would make one without".into()));
     };
+    if let Some(known) = same(cx, name, draft)? {
+        return Ok(known.contact(cx.settings()));
+    }
     let body = |number: NumberAs| {
         let new = number.made(&draft.phones).chain(emails(&draft.emails)).collect::<Vec<_>>();
         let mut party = Map::new();
@@ -76,6 +80,26 @@ pub(crate) fn create(cx: &Cx<Settings>, draft: &ContactDraft) -> Result<Contact>
     let reply =
         twice(!draft.phones.is_empty(), |number| cx.egress().post("create", params! {}, &body(number)))?;
     Ok(accepted("create", reply)?.json::<Party>()?.contact(cx.settings()))
+}
+
+/// A party of this name with one of the numbers or addresses: a person entered it, or a try did whose answer was lost.
+/// Namesakes are two people, so that a name alone tells nothing.
+fn same(cx: &Cx<Settings>, name: &Text, draft: &ContactDraft) -> Result<Option<Party>> {
+    let e164 = draft.phones.iter().filter_map(|phone| cx.text().phone_format(phone, PhoneStyle::E164).ok());
+    let values: Vec<Text> = draft
+        .phones
+        .iter()
+        .chain(&draft.emails)
+        .filter(|value| !value.is_empty())
+        .cloned()
+        .chain(e164)
+        .collect();
+    if values.is_empty() {
+        return Ok(None);
+    }
+    let domain = json!([["name", "=", name], ["contact_mechanisms.value_compact", "in", values]]);
+    let body = SearchRead::new(domain).fields(CARD).oldest_first().limit(1);
+    Ok(search::found(cx, "find-same", &body)?.into_iter().next())
 }
 
 pub(crate) fn update(cx: &Cx<Settings>, id: &Id, changes: &ContactDraft) -> Result<Contact> {

@@ -4,13 +4,14 @@
 //! is looked for before a note is written, and what becomes known later is a further note: nothing that a person
 //! wrote is ever touched. Two hosts that deliver one entry at the same moment could still write it twice.
 
+use ramal_sdk::language::Language;
 use ramal_sdk::prelude::*;
 use serde_json::json;
 
 use crate::answer::Record;
 use crate::contacts::accepted;
 use crate::search::found_in;
-use crate::settings::{Language, Settings};
+use crate::settings::Settings;
 use crate::{NOTE, OPPORTUNITY, PARTY};
 
 /// The record on which a note stands.

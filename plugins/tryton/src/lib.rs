@@ -19,6 +19,7 @@ mod search;
 mod settings;
 mod subject;
 
+use ramal_sdk::offset::Window;
 use ramal_sdk::prelude::*;
 use serde_json::json;
 
@@ -103,11 +104,10 @@ impl Crm for Tryton {
     }
 
     fn list_users(cx: &Cx<Settings>, page: &Page) -> Result<Users> {
-        let (limit, offset) = search::window(page)?;
-        let body =
-            SearchRead::new(json!([])).fields(&["name", "login", "email"]).by_name().page(limit, offset);
+        let window = Window::of(page, search::PAGE)?;
+        let body = SearchRead::new(json!([])).fields(&["name", "login", "email"]).by_name().page(window);
         let found: Vec<TrytonUser> = search::found(cx, "users", &body)?;
-        let (found, next) = search::cut(found, limit, offset);
+        let (found, next) = window.cut(found);
         Ok(Users { items: found.into_iter().map(User::from).collect(), next })
     }
 

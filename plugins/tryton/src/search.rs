@@ -1,8 +1,6 @@
-//! The bodies of Tryton's action `search_read`, and its pages.
-//!
-//! Tryton counts from an offset and has no cursors, so a cursor here is the offset as text, and one record more
-//! than asked for tells whether there is a next page.
+//! The bodies of Tryton's action `search_read`, and its pages: Tryton counts from an offset.
 
+use ramal_sdk::offset::Window;
 use ramal_sdk::prelude::*;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -10,7 +8,7 @@ use serde_json::{Value, json};
 use crate::settings::Settings;
 
 /// The most records that one page has.
-const PAGE: u32 = 200;
+pub(crate) const PAGE: u32 = 200;
 
 /// The body of a `search_read`.
 #[derive(Debug, Serialize)]
@@ -56,9 +54,9 @@ impl SearchRead {
         self
     }
     /// A page, and one record more.
-    pub(crate) fn page(mut self, limit: u32, offset: u32) -> Self {
-        self.limit = Some(limit + 1);
-        self.offset = Some(offset);
+    pub(crate) fn page(mut self, window: Window) -> Self {
+        self.limit = Some(window.limit_and_one());
+        self.offset = Some(window.offset());
         self
     }
 }
@@ -87,23 +85,4 @@ pub(crate) fn known_database(cx: &Cx<Settings>, reply: Reply) -> Result<Reply> {
         )));
     }
     Ok(reply)
-}
-
-/// Limit and offset of a page.
-pub(crate) fn window(page: &Page) -> Result<(u32, u32)> {
-    let offset = match &page.cursor {
-        None => 0,
-        Some(cursor) => cursor.parse().map_err(|_| {
-            Error::Invalid("the cursor is none that this plugin gave; begin without one".into())
-        })?,
-    };
-    Ok((page.limit.clamp(1, PAGE), offset))
-}
-
-/// The records of a page, and the cursor of the next one if there is one.
-pub(crate) fn cut<T>(mut records: Vec<T>, limit: u32, offset: u32) -> (Vec<T>, Option<String>) {
-    let full = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = records.len() > full;
-    records.truncate(full);
-    (records, more.then(|| (offset + limit).to_string()))
 }

@@ -1,5 +1,6 @@
 //! What the admin enters, and what follows from it: links into the web client and the language of notes.
 
+use ramal_sdk::language::Language;
 use ramal_sdk::prelude::*;
 
 /// As `plugin.toml` describes them.
@@ -13,25 +14,6 @@ pub(crate) struct Settings {
     web_client: bool,
     #[serde(default)]
     pub(crate) language: Language,
-}
-
-/// In which language the plugin writes into Tryton.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Language {
-    #[default]
-    Pt,
-    En,
-}
-
-impl Language {
-    /// The words of the language.
-    pub(crate) fn say(self, pt: &'static str, en: &'static str) -> &'static str {
-        match self {
-            Self::Pt => pt,
-            Self::En => en,
-        }
-    }
 }
 
 impl Settings {

@@ -2,13 +2,14 @@
 
 use ramal_capability::Purpose;
 use ramal_engine::{
-    CallError, Check, ContactDraft, CreateContact, GetContact, ListUsers, OpenWorkItems, Page, PluginError,
+    Check, ContactDraft, CreateContact, GetContact, ListUsers, OpenWorkItems, Page, PluginError,
 };
 use ramal_tests::bottlecrm_plugin::grant;
-use ramal_tests::weather::{Proxy, Weather};
+use ramal_tests::weather::Proxy;
 use serde_json::json;
 
 use super::desk::{Desk, bottlecrm_or_skip, refused};
+use crate::desk::faults;
 
 const MARIA: &str = "+5511987654321";
 
@@ -84,46 +85,24 @@ async fn a_server_that_is_down_is_worth_another_try() {
     let bottlecrm = bottlecrm_or_skip!("a_server_that_is_down_is_worth_another_try");
     let desk = Desk::open(&bottlecrm).await;
     drop(bottlecrm);
-    let refusal = refused(desk.who_is(MARIA).await);
-    assert!(matches!(refusal, PluginError::Transient(_)), "{refusal}");
-    assert!(desk.ledger.rows().is_empty(), "nothing left");
+    faults::a_server_that_is_down_is_worth_another_try(&desk).await;
 }
 
 #[tokio::test]
-async fn a_slow_server_is_given_up_and_asked_again() {
-    let bottlecrm = bottlecrm_or_skip!("a_slow_server_is_given_up_and_asked_again");
+async fn a_slow_server_is_given_up_and_an_error_page_is_worth_another_try() {
+    let bottlecrm = bottlecrm_or_skip!("a_slow_server_is_given_up_and_an_error_page_is_worth_another_try");
     let proxy = Proxy::before(&bottlecrm.origin).await.unwrap();
     let short = grant(&proxy.origin).replace("requests = 150", "requests = 150\nrequest-ms = 1500");
     let desk = Desk::open_at(&bottlecrm, &proxy.origin, &short).await;
-    proxy.turn(Weather::Silent);
-    assert_eq!(
-        refused(desk.who_is(MARIA).await),
-        PluginError::Transient("no answer in the time that the grant allows".into())
-    );
-    proxy.turn(Weather::Fair);
-    assert_eq!(desk.who_is(MARIA).await.unwrap(), ["Maria da Silva"]);
+    faults::a_slow_server_is_given_up_and_asked_again(&desk, &proxy).await;
+    faults::an_error_page_is_worth_another_try_and_none_of_it_is_told(&desk, &proxy).await;
 }
 
 #[tokio::test]
-async fn an_error_page_is_worth_another_try_and_none_of_it_is_told() {
-    let bottlecrm = bottlecrm_or_skip!("an_error_page_is_worth_another_try_and_none_of_it_is_told");
-    let proxy = Proxy::before(&bottlecrm.origin).await.unwrap();
-    let desk = Desk::open_at(&bottlecrm, &proxy.origin, &grant(&proxy.origin)).await;
-    proxy.turn(Weather::Broken);
-    assert_eq!(refused(desk.who_is(MARIA).await), PluginError::Transient("the CRM answered 500".into()));
-    proxy.turn(Weather::Fair);
-    assert_eq!(desk.who_is(MARIA).await.unwrap(), ["Maria da Silva"]);
-}
-
-#[tokio::test]
-async fn what_is_not_granted_is_denied_before_anything_leaves() {
-    let bottlecrm = bottlecrm_or_skip!("what_is_not_granted_is_denied_before_anything_leaves");
-    let narrow = grant(&bottlecrm.origin).replace("\"find-by-phone\", ", "");
-    let desk = Desk::open_at(&bottlecrm, &bottlecrm.origin, &narrow).await;
-    let refusal = refused(desk.who_is(MARIA).await);
-    assert!(matches!(&refusal, PluginError::Denied(text) if text.contains("find-by-phone")), "{refusal}");
-    assert!(desk.ledger.rows().is_empty());
-    let narrow = grant(&bottlecrm.origin).replace("\"screen-pop\", ", "").replace("\nscreen-pop = ", "\n# ");
-    let desk = Desk::open_at(&bottlecrm, &bottlecrm.origin, &narrow).await;
-    assert!(matches!(desk.who_is(MARIA).await, Err(CallError::Denied(_))));
+async fn what_is_not_granted_or_out_of_reach_leaves_nothing() {
+    let bottlecrm = bottlecrm_or_skip!("what_is_not_granted_or_out_of_reach_leaves_nothing");
+    let open = async |grant: &str| Desk::open_at(&bottlecrm, &bottlecrm.origin, grant).await;
+    faults::what_is_not_granted_is_denied_before_anything_leaves(&grant(&bottlecrm.origin), open).await;
+    let open = async |origin: &str| Desk::open_at(&bottlecrm, origin, &grant(origin)).await;
+    faults::a_server_without_a_name_or_without_tls_is_worth_another_try(&bottlecrm.origin, open).await;
 }

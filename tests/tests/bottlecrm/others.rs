@@ -71,7 +71,7 @@ async fn what_bottlecrm_tells_beyond_the_question_never_reaches_the_plugin() {
             && page["users_mention"].as_array().unwrap().len() == 2
     );
 
-    let called = desk.plugin.call(super::desk::authority(Purpose::ScreenPop), GetContact { id: maria }).await;
+    let called = desk.called(Purpose::ScreenPop, GetContact { id: maria }).await;
     called.outcome.unwrap();
     // First and last name, company, e-mail address, number; one owner. Not the members, not the colleagues.
     let mut seen: Vec<_> =

@@ -42,6 +42,17 @@ async fn what_bottlecrm_does_that_a_plugin_must_know() {
     assert_eq!((status, &written["external_id"]), (201, &json!("")));
     assert_eq!(written["occurred_at"], "2026-11-23T14:40:00.000042-03:00");
 
+    // An entry is of one of its kinds, and stands on one record.
+    let deal = deals["opportunities"][0]["id"].clone();
+    for wrong in [
+        json!({"kind": "enquiry", "contact": maria}),
+        json!({"kind": "call", "contact": maria, "opportunity": deal}),
+        json!({"kind": "call"}),
+    ] {
+        let (status, _) = bottlecrm.rest("POST", "/interactions/", Some(&wrong)).await.unwrap();
+        assert_eq!(status, 400, "{wrong}");
+    }
+
     // A deletion takes what stands on the contact, and leaves comments and the name in the list of activities.
     let comment = json!({"comment": "Maria quer a zebra"});
     bottlecrm.rest("POST", &page, Some(&comment)).await.unwrap();

@@ -1,41 +1,23 @@
 //! Every kind of bad day at the requests that write: a typed outcome, and after the next try one record.
 
 use ramal_capability::Purpose;
-use ramal_engine::{
-    AmendJournal, CallError, ContactDraft, CreateContact, JournalEntry, PluginError, WriteJournal,
-};
+use ramal_engine::{AmendJournal, ContactDraft, CreateContact, JournalEntry, WriteJournal};
 use ramal_tests::bottlecrm_plugin::grant;
 use ramal_tests::weather::{Proxy, Weather};
 
-use super::desk::{Desk, bottlecrm_or_skip, refused};
+use super::desk::{Desk, bottlecrm_or_skip};
 use super::journal::{entries, entry};
 
-/// What became of a request in this weather is what delivery needs to hear.
-#[track_caller]
-fn is_typed<T: std::fmt::Debug>(weather: Weather, outcome: Result<T, CallError>) {
-    match weather {
-        good if good.is_good() => drop(outcome.unwrap_or_else(|e| panic!("{weather:?}: {e}"))),
-        Weather::TooMany(seconds) => {
-            assert_eq!(refused(outcome), PluginError::RateLimited(seconds), "{weather:?}");
-        }
-        Weather::Maintenance(seconds) => {
-            assert_eq!(refused(outcome), PluginError::RateLimited(Some(seconds)), "{weather:?}");
-        }
-        _ => {
-            let error = refused(outcome);
-            assert!(matches!(error, PluginError::Transient(_)), "{weather:?}: {error}");
-            assert!(!error.to_string().contains("98765"), "{weather:?}: {error}");
-        }
-    }
-}
-
 #[tokio::test]
-async fn a_call_is_written_and_added_to_once_in_any_weather() {
-    let bottlecrm = bottlecrm_or_skip!("a_call_is_written_and_added_to_once_in_any_weather");
+async fn a_caller_is_found_and_a_call_is_written_and_added_to_once_in_any_weather() {
+    let bottlecrm =
+        bottlecrm_or_skip!("a_caller_is_found_and_a_call_is_written_and_added_to_once_in_any_weather");
     let proxy = Proxy::before(&bottlecrm.origin).await.unwrap();
     let desk = Desk::open_at(&bottlecrm, &proxy.origin, &grant(&proxy.origin)).await;
     let joao = bottlecrm.contacts["João Souza"].clone();
     for (number, weather) in Weather::ALL.iter().copied().enumerate() {
+        proxy.turn(weather);
+        weather.judge(desk.who_is("+5511987654321").await).unwrap();
         // All in one second, as a burst is.
         let written = JournalEntry {
             idempotency_key: format!("0191a5f2-7f3a-7000-8000-{number:012}"),
@@ -44,7 +26,7 @@ async fn a_call_is_written_and_added_to_once_in_any_weather() {
         };
         let write = async || desk.call(Purpose::Journal, WriteJournal { entry: written.clone() }).await;
         proxy.turn_for("POST ", weather);
-        is_typed(weather, write().await);
+        weather.judge(write().await).unwrap();
         proxy.turn(Weather::Fair);
         let record = write().await.unwrap_or_else(|e| panic!("after {weather:?}: {e}"));
 
@@ -58,7 +40,7 @@ async fn a_call_is_written_and_added_to_once_in_any_weather() {
             desk.call(Purpose::Journal, AmendJournal { record, entry }).await
         };
         proxy.turn_for("PATCH ", weather);
-        is_typed(weather, amend().await);
+        weather.judge(amend().await).unwrap();
         proxy.turn(Weather::Fair);
         amend().await.unwrap_or_else(|e| panic!("after {weather:?}: {e}"));
 
@@ -87,7 +69,7 @@ async fn a_new_customer_is_one_row_in_any_weather() {
         if weather.reaches() {
             outcome.unwrap_or_else(|e| panic!("{weather:?}: {e}"));
         } else {
-            is_typed(weather, outcome);
+            weather.judge(outcome).unwrap();
         }
         proxy.turn(Weather::Fair);
         create().await.unwrap_or_else(|e| panic!("after {weather:?}: {e}"));

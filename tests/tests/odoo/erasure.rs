@@ -6,10 +6,10 @@ use ramal_capability::Purpose;
 use ramal_engine::{EraseMode, EraseReceipt, EraseSubject, ExportSubject, PluginError, RecordRef};
 use ramal_tests::odoo::Odoo;
 use ramal_tests::odoo_plugin::grant;
+use ramal_tests::weather::{Proxy, Weather};
 use serde_json::{Value, json};
 
 use super::desk::{Desk, odoo_or_skip, refused};
-use super::proxy::{Proxy, Weather};
 
 /// What is Maria's alone. Not her first name: a region of Odoo's list is called so.
 const MARIAS: &[&str] = &[
@@ -227,21 +227,22 @@ async fn to_anonymise_keeps_the_records_and_removes_who_they_are_about() {
 async fn an_erasure_that_broke_off_is_finished_by_the_next_try() {
     let odoo = odoo_or_skip!("an_erasure_that_broke_off_is_finished_by_the_next_try");
     let maria = maria(&odoo).await;
-    let proxy = Proxy::before(&odoo.origin).await;
+    let proxy = Proxy::before(&odoo.origin).await.unwrap();
     let desk = Desk::open_at(&odoo, &proxy.origin, &grant(&proxy.origin)).await;
     let erase = async || desk.call(Purpose::SubjectRequest, request(maria, EraseMode::Erase)).await;
-    for weather in [
-        Weather::BrokenAfter("mail.message/unlink"),
-        Weather::BrokenFor("ir.attachment/unlink"),
-        Weather::BrokenAfter("crm.lead/write"),
-        Weather::BrokenFor("calendar.event/write"),
-        Weather::BrokenFor("res.partner/unlink"),
+    for (part, weather) in [
+        ("mail.message/unlink", Weather::Traceback),
+        ("ir.attachment/unlink", Weather::BadGateway),
+        ("crm.lead/write", Weather::LostAnswer),
+        ("calendar.event/write", Weather::Reset),
+        ("res.partner.bank/write", Weather::Truncated),
+        ("res.partner/unlink", Weather::Broken),
     ] {
-        proxy.turn(weather.clone());
+        proxy.turn_for(part, weather);
         let refusal = refused(erase().await);
-        assert!(matches!(refusal, PluginError::Transient(_)), "{weather:?}: {refusal}");
+        assert!(matches!(refusal, PluginError::Transient(_)), "{part} {weather:?}: {refusal}");
         let row = format!("SELECT name FROM res_partner WHERE id = {maria}");
-        assert_eq!(odoo.rows(&row).await.unwrap().len(), 1, "{weather:?}: it can still be found");
+        assert_eq!(odoo.rows(&row).await.unwrap().len(), 1, "{part} {weather:?}: it can still be found");
     }
     proxy.turn(Weather::Fair);
     erase().await.unwrap();

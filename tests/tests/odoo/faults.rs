@@ -2,11 +2,12 @@
 //! Odoo quotes records, and its `debug` the server's source.
 
 use ramal_capability::Purpose;
-use ramal_engine::{CallError, Check, OpenWorkItems, PluginError};
+use ramal_engine::{Check, OpenWorkItems, PluginError};
 use ramal_tests::odoo_plugin::grant;
+use ramal_tests::weather::Proxy;
 
 use super::desk::{Desk, odoo_or_skip, refused};
-use super::proxy::{Proxy, Weather};
+use crate::desk::faults;
 
 const MARIA: &str = "+5511987654321";
 
@@ -47,32 +48,18 @@ async fn each_refusal_of_odoo_says_what_to_do_and_nothing_of_anybody() {
     }
     odoo.database = right;
 
-    let proxy = Proxy::before(&odoo.origin).await;
+    let proxy = Proxy::before(&odoo.origin).await.unwrap();
     let short = grant(&proxy.origin).replace("requests = 100", "requests = 100\nrequest-ms = 1500");
     let desk = Desk::open_at(&odoo, &proxy.origin, &short).await;
-    proxy.turn(Weather::BrokenFor("search_read"));
-    assert_eq!(refused(desk.who_is(MARIA).await), PluginError::Transient("the CRM answered 500".into()));
-    proxy.turn(Weather::Slow);
-    assert_eq!(
-        refused(desk.who_is(MARIA).await),
-        PluginError::Transient("no answer in the time that the grant allows".into())
-    );
-    proxy.turn(Weather::Fair);
-    assert_eq!(desk.who_is(MARIA).await.unwrap(), ["Maria da Silva"]);
+    faults::an_error_page_is_worth_another_try_and_none_of_it_is_told(&desk, &proxy).await;
+    faults::a_slow_server_is_given_up_and_asked_again(&desk, &proxy).await;
 
-    // What is not granted is denied before anything leaves.
-    let narrow = grant(&odoo.origin).replace("\"find-by-phone\", ", "");
-    let desk = Desk::open_at(&odoo, &odoo.origin, &narrow).await;
-    let refusal = refused(desk.who_is(MARIA).await);
-    assert!(matches!(&refusal, PluginError::Denied(text) if text.contains("find-by-phone")), "{refusal}");
-    assert!(desk.ledger.rows().is_empty());
-    let narrow = grant(&odoo.origin).replace("\"screen-pop\", ", "").replace("\nscreen-pop = ", "\n# ");
-    let desk = Desk::open_at(&odoo, &odoo.origin, &narrow).await;
-    assert!(matches!(desk.who_is(MARIA).await, Err(CallError::Denied(_))));
+    let open = async |grant: &str| Desk::open_at(&odoo, &odoo.origin, grant).await;
+    faults::what_is_not_granted_is_denied_before_anything_leaves(&grant(&odoo.origin), open).await;
+    let open = async |origin: &str| Desk::open_at(&odoo, origin, &grant(origin)).await;
+    faults::a_server_without_a_name_or_without_tls_is_worth_another_try(&odoo.origin, open).await;
 
     let desk = Desk::open(&odoo).await;
     drop(odoo);
-    let refusal = refused(desk.who_is(MARIA).await);
-    assert!(matches!(refusal, PluginError::Transient(_)), "{refusal}");
-    assert!(desk.ledger.rows().is_empty(), "nothing left");
+    faults::a_server_that_is_down_is_worth_another_try(&desk).await;
 }

@@ -6,14 +6,14 @@ use ramal_engine::{
 };
 use ramal_tests::odoo::Odoo;
 use ramal_tests::odoo_plugin::grant;
+use ramal_tests::weather::{Proxy, Weather};
 use serde_json::json;
 
 use super::desk::{Desk, odoo_or_skip, refused};
-use super::proxy::{Proxy, Weather};
 
 const KEY: &str = "0191a5f2-7f3a-7000-8000-00000000c001";
 
-fn entry(contact: Option<i64>) -> JournalEntry {
+pub(crate) fn entry(contact: Option<i64>) -> JournalEntry {
     JournalEntry {
         idempotency_key: KEY.into(),
         contact: contact.map(|id| id.to_string()),
@@ -35,7 +35,7 @@ fn entry(contact: Option<i64>) -> JournalEntry {
 }
 
 /// The entries on a record, as they stand in the rows, the oldest first. What Odoo itself writes into a chatter is none.
-async fn entries(odoo: &Odoo, model: &str, record: i64) -> Vec<String> {
+pub(crate) async fn entries(odoo: &Odoo, model: &str, record: i64) -> Vec<String> {
     let query = format!(
         "SELECT body FROM mail_message WHERE model = '{model}' AND res_id = {record} AND message_type = 'comment' ORDER BY id"
     );
@@ -46,13 +46,13 @@ async fn entries(odoo: &Odoo, model: &str, record: i64) -> Vec<String> {
 #[tokio::test]
 async fn a_call_is_written_once_however_often_it_is_delivered() {
     let odoo = odoo_or_skip!("a_call_is_written_once_however_often_it_is_delivered");
-    let proxy = Proxy::before(&odoo.origin).await;
+    let proxy = Proxy::before(&odoo.origin).await.unwrap();
     let desk = Desk::open_at(&odoo, &proxy.origin, &grant(&proxy.origin)).await;
     let joao = odoo.partners["João Souza"];
     let write = async |entry| desk.call(Purpose::Journal, WriteJournal { entry }).await;
 
     // The trap: Odoo has written it and the answer is an error.
-    proxy.turn(Weather::BrokenAfter("message_post"));
+    proxy.turn_for("message_post", Weather::Traceback);
     assert_eq!(
         refused(write(entry(Some(joao))).await),
         PluginError::Transient("the CRM answered 500".into())
@@ -98,7 +98,7 @@ async fn a_call_is_written_once_however_often_it_is_delivered() {
 #[tokio::test]
 async fn what_is_known_later_goes_under_what_a_person_made_of_the_entry() {
     let odoo = odoo_or_skip!("what_is_known_later_goes_under_what_a_person_made_of_the_entry");
-    let proxy = Proxy::before(&odoo.origin).await;
+    let proxy = Proxy::before(&odoo.origin).await.unwrap();
     let desk = Desk::open_at(&odoo, &proxy.origin, &grant(&proxy.origin)).await;
     let joao = odoo.partners["João Souza"];
     let first = JournalEntry { notes: None, ..entry(Some(joao)) };
@@ -121,7 +121,7 @@ async fn what_is_known_later_goes_under_what_a_person_made_of_the_entry() {
         desk.call(Purpose::Journal, AmendJournal { record, entry }).await
     };
     // Odoo has it and the answer is an error: the next try adds nothing.
-    proxy.turn(Weather::BrokenAfter("mail.message/write"));
+    proxy.turn_for("mail.message/write", Weather::Traceback);
     assert!(matches!(refused(amend().await), PluginError::Transient(_)));
     proxy.turn(Weather::Fair);
     assert_eq!(amend().await.unwrap().id, record.id);

@@ -1,7 +1,8 @@
 //! The connection, open deals, the company's own people.
 
 use ramal_capability::Purpose;
-use ramal_engine::{Check, ListUsers, OpenWorkItems, Page};
+use ramal_engine::{Check, GetContact, ListUsers, OpenWorkItems, Page};
+use serde_json::json;
 
 use super::desk::{Desk, odoo_or_skip};
 
@@ -56,5 +57,29 @@ async fn a_good_connection_shows_open_deals_and_the_companys_own_people() {
             "Telephony panel without sales panel-without-sales@example.invalid",
             "Vera Vendedora vera@example.invalid"
         ]
+    );
+}
+
+/// A reference comes with the number and the name of what it refers to, a search with the name of each lead's owner.
+#[tokio::test]
+async fn what_odoo_tells_beyond_the_question_never_reaches_the_plugin() {
+    let odoo = odoo_or_skip!("what_odoo_tells_beyond_the_question_never_reaches_the_plugin");
+    let desk = Desk::open(&odoo).await;
+    let carla = odoo.partners["Carla Dias"];
+    let bakery = odoo.partners["Padaria Estrela Ltda"];
+    let ask = json!({"domain": [["id", "=", carla]], "fields": ["parent_id", "email"]});
+    let (_, told) = odoo.ask(&odoo.key, "res.partner/search_read", &ask).await.unwrap();
+    assert_eq!(told, json!([{"id": carla, "parent_id": [bakery, "Padaria Estrela Ltda"], "email": false}]));
+
+    let called = desk.called(Purpose::ScreenPop, GetContact { id: carla.to_string() }).await;
+    called.outcome.unwrap();
+    let mut seen: Vec<_> =
+        called.report.rules.seen.iter().map(|seen| format!("{} × {}", seen.class, seen.count)).collect();
+    seen.sort();
+    // Two names, two of the company (one is `false`), a number and the field that is never one, no e-mail (`false`). Not
+    // the company's own record, and not whoever made and changed hers.
+    assert_eq!(
+        seen,
+        ["contact.email × 1", "contact.name × 2", "contact.organization × 2", "contact.phone × 2"]
     );
 }

@@ -4,10 +4,10 @@ use ramal_capability::Purpose;
 use ramal_engine::{EraseMode, EraseSubject, ExportSubject, PluginError, RecordRef};
 use ramal_tests::tryton::Tryton;
 use ramal_tests::tryton_plugin::grant;
+use ramal_tests::weather::{Proxy, Weather};
 use serde_json::json;
 
 use super::desk::{Desk, refused, tryton_or_skip};
-use super::proxy::{Proxy, Weather};
 
 /// What is Maria's alone.
 const MARIAS: &[&str] = &[
@@ -151,17 +151,17 @@ async fn somebody_who_was_switched_off_is_erased_too() {
 async fn an_erasure_that_broke_off_is_finished_by_the_next_try() {
     let tryton = tryton_or_skip!("an_erasure_that_broke_off_is_finished_by_the_next_try");
     let maria = maria(&tryton).await;
-    let proxy = Proxy::before(&tryton.origin).await;
+    let proxy = Proxy::before(&tryton.origin).await.unwrap();
     let desk = Desk::open_at(&tryton, &proxy.origin, &grant(&proxy.origin)).await;
     // In turn: while a lost deal is open for a moment, before the party, before Tryton's own erasure is asked for.
-    for weather in [
+    for part in [
         "PUT /crm/rest/model/sale.opportunity/4 ",
         "sale.opportunity/4/lost",
         "PUT /crm/rest/model/party.party/",
     ] {
-        proxy.turn(Weather::BrokenFor(weather));
+        proxy.turn_for(part, Weather::Broken);
         let refusal = refused(desk.call(Purpose::SubjectRequest, erase(maria)).await);
-        assert!(matches!(refusal, PluginError::Transient(_)), "{weather}: {refusal}");
+        assert!(matches!(refusal, PluginError::Transient(_)), "{part}: {refusal}");
     }
     assert_eq!(tryton.party(maria).await.unwrap().name.as_deref(), Some("Maria da Silva"));
     proxy.turn(Weather::Fair);

@@ -1,11 +1,12 @@
 //! Bad days: each ends in the error by which delivery knows what to do.
 
 use ramal_capability::Purpose;
-use ramal_engine::{CallError, Check, ContactDraft, CreateContact, OpenWorkItems, PluginError};
+use ramal_engine::{Check, ContactDraft, CreateContact, OpenWorkItems, PluginError};
 use ramal_tests::tryton_plugin::grant;
+use ramal_tests::weather::Proxy;
 
 use super::desk::{Desk, refused, tryton_or_skip};
-use super::proxy::{Proxy, Weather};
+use crate::desk::faults;
 
 const MARIA: &str = "+5511987654321";
 
@@ -65,46 +66,24 @@ async fn a_server_that_is_down_is_worth_another_try() {
     let tryton = tryton_or_skip!("a_server_that_is_down_is_worth_another_try");
     let desk = Desk::open(&tryton).await;
     drop(tryton);
-    let refusal = refused(desk.who_is(MARIA).await);
-    assert!(matches!(refusal, PluginError::Transient(_)), "{refusal}");
-    assert!(desk.ledger.rows().is_empty(), "nothing left");
+    faults::a_server_that_is_down_is_worth_another_try(&desk).await;
 }
 
 #[tokio::test]
-async fn a_slow_server_is_given_up_and_asked_again() {
-    let tryton = tryton_or_skip!("a_slow_server_is_given_up_and_asked_again");
-    let proxy = Proxy::before(&tryton.origin).await;
+async fn a_slow_server_is_given_up_and_an_error_page_is_worth_another_try() {
+    let tryton = tryton_or_skip!("a_slow_server_is_given_up_and_an_error_page_is_worth_another_try");
+    let proxy = Proxy::before(&tryton.origin).await.unwrap();
     let short = grant(&proxy.origin).replace("requests = 100", "requests = 100\nrequest-ms = 1500");
     let desk = Desk::open_at(&tryton, &proxy.origin, &short).await;
-    proxy.turn(Weather::Slow);
-    assert_eq!(
-        refused(desk.who_is(MARIA).await),
-        PluginError::Transient("no answer in the time that the grant allows".into())
-    );
-    proxy.turn(Weather::Fair);
-    assert_eq!(desk.who_is(MARIA).await.unwrap(), ["Maria da Silva"]);
+    faults::a_slow_server_is_given_up_and_asked_again(&desk, &proxy).await;
+    faults::an_error_page_is_worth_another_try_and_none_of_it_is_told(&desk, &proxy).await;
 }
 
 #[tokio::test]
-async fn an_error_page_is_worth_another_try_and_none_of_it_is_told() {
-    let tryton = tryton_or_skip!("an_error_page_is_worth_another_try_and_none_of_it_is_told");
-    let proxy = Proxy::before(&tryton.origin).await;
-    let desk = Desk::open_at(&tryton, &proxy.origin, &grant(&proxy.origin)).await;
-    proxy.turn(Weather::Broken);
-    assert_eq!(refused(desk.who_is(MARIA).await), PluginError::Transient("the CRM answered 500".into()));
-    proxy.turn(Weather::Fair);
-    assert_eq!(desk.who_is(MARIA).await.unwrap(), ["Maria da Silva"]);
-}
-
-#[tokio::test]
-async fn what_is_not_granted_is_denied_before_anything_leaves() {
-    let tryton = tryton_or_skip!("what_is_not_granted_is_denied_before_anything_leaves");
-    let narrow = grant(&tryton.origin).replace("\"find-by-phone\", ", "");
-    let desk = Desk::open_at(&tryton, &tryton.origin, &narrow).await;
-    let refusal = refused(desk.who_is(MARIA).await);
-    assert!(matches!(&refusal, PluginError::Denied(text) if text.contains("find-by-phone")), "{refusal}");
-    assert!(desk.ledger.rows().is_empty());
-    let narrow = grant(&tryton.origin).replace("\"screen-pop\", ", "").replace("\nscreen-pop = ", "\n# ");
-    let desk = Desk::open_at(&tryton, &tryton.origin, &narrow).await;
-    assert!(matches!(desk.who_is(MARIA).await, Err(CallError::Denied(_))));
+async fn what_is_not_granted_or_out_of_reach_leaves_nothing() {
+    let tryton = tryton_or_skip!("what_is_not_granted_or_out_of_reach_leaves_nothing");
+    let open = async |grant: &str| Desk::open_at(&tryton, &tryton.origin, grant).await;
+    faults::what_is_not_granted_is_denied_before_anything_leaves(&grant(&tryton.origin), open).await;
+    let open = async |origin: &str| Desk::open_at(&tryton, origin, &grant(origin)).await;
+    faults::a_server_without_a_name_or_without_tls_is_worth_another_try(&tryton.origin, open).await;
 }

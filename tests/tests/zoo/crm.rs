@@ -3,7 +3,6 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -37,7 +36,7 @@ impl Asked {
 pub(crate) struct Answer {
     bytes: Vec<u8>,
     then: Then,
-    held: Option<Held>,
+    held: Option<Gate>,
 }
 
 enum Then {
@@ -45,11 +44,6 @@ enum Then {
     Close,
     Silence,
     Repeat(Vec<u8>),
-}
-
-enum Held {
-    Gate(Gate),
-    For(Duration),
 }
 
 impl Answer {
@@ -90,12 +84,7 @@ impl Answer {
     }
     /// Waits until the gate is opened.
     pub(crate) fn held_by(mut self, gate: &Gate) -> Self {
-        self.held = Some(Held::Gate(gate.clone()));
-        self
-    }
-    /// Waits for a while: for tests that show that something else does *not* happen meanwhile.
-    pub(crate) fn held_for(mut self, time: Duration) -> Self {
-        self.held = Some(Held::For(time));
+        self.held = Some(gate.clone());
         self
     }
 }
@@ -111,6 +100,10 @@ impl Gate {
     /// Waits for so many requests to arrive.
     pub(crate) async fn arrived(&self, requests: u32) {
         self.0.0.acquire_many(requests).await.unwrap().forget();
+    }
+    /// Those that wait and were not yet counted by [`Gate::arrived`].
+    pub(crate) fn waiting(&self) -> usize {
+        self.0.0.available_permits()
     }
     /// Lets so many go.
     pub(crate) fn open(&self, requests: usize) {
@@ -134,8 +127,6 @@ pub(crate) struct Crm {
 struct Shared {
     script: Mutex<Script>,
     asked: Mutex<Vec<Asked>>,
-    /// Requests under way, and the most that ever were.
-    busy: Mutex<(usize, usize)>,
 }
 
 impl Crm {
@@ -143,8 +134,7 @@ impl Crm {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let shared =
-            Arc::new(Shared { script: Mutex::new(good()), asked: Mutex::default(), busy: Mutex::default() });
+        let shared = Arc::new(Shared { script: Mutex::new(good()), asked: Mutex::default() });
         let served = Arc::clone(&shared);
         let accepting = tokio::spawn(async move {
             let mut connections = JoinSet::new();
@@ -176,10 +166,6 @@ impl Crm {
     pub(crate) fn asked(&self) -> Vec<Asked> {
         std::mem::take(&mut *self.shared.asked.lock())
     }
-    /// The most requests that were ever under way at once.
-    pub(crate) fn most_at_once(&self) -> usize {
-        self.shared.busy.lock().1
-    }
 }
 
 impl Drop for Crm {
@@ -198,20 +184,12 @@ fn good() -> Script {
 async fn serve(mut socket: TcpStream, shared: Arc<Shared>) {
     let mut buffer = Vec::new();
     while let Some(asked) = read(&mut socket, &mut buffer).await {
-        {
-            let mut busy = shared.busy.lock();
-            busy.0 += 1;
-            busy.1 = busy.1.max(busy.0);
-        }
         shared.asked.lock().push(asked.clone());
         let script = Arc::clone(&shared.script.lock());
         let answer = script(&asked);
-        match &answer.held {
-            Some(Held::Gate(gate)) => gate.pass().await,
-            Some(Held::For(time)) => tokio::time::sleep(*time).await,
-            None => {}
+        if let Some(gate) = &answer.held {
+            gate.pass().await;
         }
-        shared.busy.lock().0 -= 1;
         if socket.write_all(&answer.bytes).await.is_err() {
             return;
         }

@@ -2,22 +2,18 @@
 //! plugins' lines and what the host itself traces.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use parking_lot::Mutex;
 use ramal_capability::{
-    Actor, Authority, ClassSet, Clear, CredentialId, Grant, InteractionId, Limits, PluginId, Purpose, Rule,
-    TenantId,
+    Actor, Authority, ClassSet, Clear, CredentialId, Grant, InteractionId, PluginId, Purpose, Rule, TenantId,
 };
 use ramal_egress::{Builder, Egress, Resolver, Secret, StaticCredentials, TableResolver};
 use ramal_engine::compile::CompileLimits;
 use ramal_engine::{
-    CallError, CallReport, Called, Compiler, Contact, FindByPhone, GuestLine, GuestLog, KeepError, LoadError,
-    MemoryStore, Plugin, PluginError, PluginStore, PoolSize, Runtime, Stop,
+    CallError, CallReport, Called, Compiler, Contact, FindByPhone, GuestLine, GuestLog, LoadError,
+    MemoryStore, Plugin, PluginError, PoolSize, Runtime, Stop,
 };
 use ramal_ledger::{DisclosureSink, Recording};
 use serde_json::{Value, json};
@@ -35,7 +31,7 @@ pub(crate) struct Host {
     pub(crate) runtime: Runtime,
     pub(crate) ledger: Arc<Recording>,
     pub(crate) lines: Arc<Lines>,
-    pub(crate) kept: Arc<Kept>,
+    store: Arc<MemoryStore>,
     pub(crate) traces: Traces,
     _traced: tracing::subscriber::DefaultGuard,
 }
@@ -81,18 +77,18 @@ impl Host {
         let egress = (with.egress)(
             Egress::builder().resolver(with.resolver).credentials(Arc::new(credentials)).ledger(sink),
         );
-        let (lines, kept) = (Arc::new(Lines::default()), Arc::new(Kept::default()));
+        let (lines, store) = (Arc::new(Lines::default()), Arc::new(MemoryStore::default()));
         let compiler = Compiler::program(env!("CARGO_BIN_EXE_zoo-compile-worker")).with_limits(with.compile);
         let code = fixture::folder().join("zoo-code");
         std::fs::create_dir_all(fixture::folder()).unwrap();
         let runtime = Runtime::builder(code, Arc::new(egress.build().unwrap()))
             .compiler(compiler)
             .log(Arc::clone(&lines) as _)
-            .store(Arc::clone(&kept) as _)
+            .store(Arc::clone(&store) as _)
             .pool(PoolSize { instances: 8, ..PoolSize::default() })
             .build()
             .unwrap();
-        Self { crm: Crm::start().await, runtime, ledger, lines, kept, traces, _traced: traced }
+        Self { crm: Crm::start().await, runtime, ledger, lines, store, traces, _traced: traced }
     }
 
     /// An animal in its cage: what it is told and granted can still be changed.
@@ -119,11 +115,16 @@ impl Host {
         before();
     }
 
+    /// What the animals took home, by key.
+    pub(crate) fn kept(&self) -> BTreeMap<String, String> {
+        self.store.entries(&tenant(), &PluginId::new("zoo").unwrap())
+    }
+
     /// Everything that operators and the plugin can read, as one text.
     pub(crate) fn readable(&self) -> String {
         let rows = serde_json::to_string(&self.ledger.rows()).unwrap();
         let kept: Vec<String> =
-            self.kept.all().into_iter().map(|(key, value)| format!("{key} = {value}")).collect();
+            self.kept().into_iter().map(|(key, value)| format!("{key} = {value}")).collect();
         [self.traces.text(), self.lines.all().join("\n"), kept.join("\n"), rows].join("\n")
     }
 
@@ -217,7 +218,7 @@ impl Host {
             outcome: called.outcome,
             report: called.report,
             asked: self.crm.asked(),
-            kept: self.kept.all(),
+            kept: self.kept(),
         };
         let said =
             visited.outcome.as_ref().err().map_or_else(String::new, |error| format!("{error} {error:?}"));
@@ -387,54 +388,5 @@ impl<'a> MakeWriter<'a> for Traces {
     type Writer = Self;
     fn make_writer(&'a self) -> Self {
         self.clone()
-    }
-}
-
-/// A store that tells what is in it. The limits are those of the store in memory.
-#[derive(Default)]
-pub(crate) struct Kept {
-    inner: MemoryStore,
-    all: Mutex<BTreeMap<String, String>>,
-}
-
-impl Kept {
-    pub(crate) fn all(&self) -> BTreeMap<String, String> {
-        self.all.lock().clone()
-    }
-}
-
-type Future_<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-impl PluginStore for Kept {
-    fn get<'a>(
-        &'a self,
-        tenant: &'a TenantId,
-        plugin: &'a PluginId,
-        key: &'a str,
-    ) -> Future_<'a, Result<Option<String>, KeepError>> {
-        self.inner.get(tenant, plugin, key)
-    }
-    fn set<'a>(
-        &'a self,
-        tenant: &'a TenantId,
-        plugin: &'a PluginId,
-        key: &'a str,
-        value: &'a str,
-        ttl: Option<Duration>,
-        limits: &'a Limits,
-    ) -> Future_<'a, Result<(), KeepError>> {
-        Box::pin(async move {
-            self.inner.set(tenant, plugin, key, value, ttl, limits).await?;
-            self.all.lock().insert(key.to_owned(), value.to_owned());
-            Ok(())
-        })
-    }
-    fn delete<'a>(
-        &'a self,
-        tenant: &'a TenantId,
-        plugin: &'a PluginId,
-        key: &'a str,
-    ) -> Future_<'a, Result<(), KeepError>> {
-        self.inner.delete(tenant, plugin, key)
     }
 }

@@ -1,14 +1,12 @@
 //! Every limit of a call, exceeded. `// exceeds: name` says which; those that need a machine to exceed them are
 //! in `machine`, those about seals in `seals`, the time of a request in `answers`.
 
-use std::time::Duration;
-
 use ramal_capability::{Authority, Limits, Rule, Subject};
 use ramal_engine::{CallError, Stop};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::crm::{Answer, Gate};
+use super::crm::{Answer, Crm, Gate};
 use super::host::{Host, ask, authority, rule_in};
 use super::{people, wasm_text};
 
@@ -103,11 +101,25 @@ async fn requests_of_a_call() {
 async fn requests_at_once() {
     // exceeds: parallel_requests
     let host = Host::open().await;
-    // A third request would arrive while the first two wait.
-    host.crm.answers(|_| Answer::json(200, &people::found()).held_for(Duration::from_millis(100)));
-    let visited =
-        host.animal("crowd").number(6).granted(|g| g.limits.parallel_requests = Some(2)).let_out().await;
-    assert_eq!((visited.lines().len(), host.crm.most_at_once()), (6, 2));
+    let gate = Gate::closed();
+    let held = gate.clone();
+    host.crm.answers(move |_| Answer::json(200, &people::found()).held_by(&held));
+    let cage = host.animal("crowd").number(6).granted(|g| g.limits.parallel_requests = Some(2));
+    let plugin = cage.load().await.unwrap();
+    // Elsewhere, so that its requests are not counted among those of the crowd.
+    let other = Crm::start().await;
+    let neighbour = host.animal("tame").server(&other.origin()).load().await.unwrap();
+    let watch = async {
+        for _ in 0..3 {
+            gate.arrived(2).await;
+            // While the two wait, a whole call goes there and back: time enough for a third request.
+            neighbour.call(authority(), ask(&[people::PHONE.into()])).await.outcome.unwrap();
+            assert_eq!(gate.waiting(), 0, "more requests at once than are granted");
+            gate.open(2);
+        }
+    };
+    let (called, ()) = tokio::join!(plugin.call(authority(), ask(&[people::PHONE.into()])), watch);
+    assert_eq!(host.watched(called).await.lines().len(), 6);
 }
 
 #[rstest]
@@ -330,5 +342,5 @@ async fn bytes_of_a_stored_value() {
         .let_out()
         .await;
     assert_eq!((visited.code(), visited.error().as_str()), ("permanent", "a value has at most 100 bytes"));
-    assert!(host.kept.all().is_empty());
+    assert!(host.kept().is_empty());
 }

@@ -1,13 +1,11 @@
 //! Animals against the machine: time, stack, memory, and the border where texts are copied.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use ramal_capability::Purpose;
 use ramal_engine::{CallError, Called, Check, Contact, Stop};
 use rstest::rstest;
-use serde_json::{Value, json};
-use tokio::time::Instant;
+use serde_json::json;
 
 use super::crm::Answer;
 use super::host::{Host, ask, authority, person};
@@ -51,60 +49,69 @@ async fn a_panic_is_told_without_what_it_was_about() {
     insta::assert_snapshot!(visited.error(), @"the plugin was stopped (panic): panicked over [contact.phone] [contact.phone] [e-mail] [number]");
 }
 
+/// A guest's time ends a host call's work for it too, so one that lets the host compute takes about as long as one that
+/// computes itself.
 #[tokio::test]
 async fn the_hosts_own_work_for_a_guest_is_bounded() {
     let host = Host::open().await;
-    let started = Instant::now();
-    let visited = host.animal("host-burner").told("Ünsal ").number(900_000).let_out().await;
-    assert_eq!(visited.stop(), Some(Stop::CpuTime), "{}", visited.error());
-    let took = started.elapsed();
-    assert!(took < Duration::from_secs(3), "a guest with 250 ms made the host work for {took:?}");
+    let spinner = host.animal("infinite-loop").let_out().await;
+    let burner = host.animal("host-burner").told("Ünsal ").number(900_000).let_out().await;
+    for visited in [&spinner, &burner] {
+        assert_eq!(visited.stop(), Some(Stop::CpuTime), "{}", visited.error());
+    }
+    let (own, hosts) = (spinner.report.took_us, burner.report.took_us);
+    assert!(hosts < 12 * own, "{own} µs of computing, and {hosts} µs of having the host compute");
 }
 
+/// To hide five thousand seals in half a megabyte would take minutes. Such a text is left out.
 #[rstest]
 #[case::line("")]
 #[case::error("error")]
 #[tokio::test]
-async fn hiding_many_seals_in_a_long_text_is_bounded_work(#[case] told: &str) {
+async fn no_seals_are_hidden_in_a_text_that_is_too_long_to_be_shown(#[case] told: &str) {
     let host = Host::open().await;
-    let plugin = host.animal("mask-burner").told(told).number(5_000).load().await.unwrap();
-    let started = Instant::now();
-    let called = plugin.call(authority(), ask(&[people::PHONE.into()])).await;
-    let took = started.elapsed();
-    assert_eq!(called.outcome.is_ok(), told.is_empty());
-    assert!(took < Duration::from_secs(1), "one text made the host work for {took:?}");
-    host.holds_nothing_personal("");
-    host.still_serves().await;
+    let visited = host.animal("mask-burner").told(told).number(5_000).let_out().await;
+    let shown = match told {
+        "error" => visited.error(),
+        _ => host.lines.all().join("\n"),
+    };
+    assert!(shown.ends_with("(496000 bytes, too long to be shown)"), "{shown}");
 }
 
 #[tokio::test]
 async fn comparing_many_fields_with_many_opened_values_is_bounded_work() {
     let host = Host::open().await;
-    let many = |count: usize| -> Value {
-        let item =
-            |n| json!({"id": format!("person-{n}"), "phone": format!("+55119{:08}", 50_000_000 + n * 919)});
-        json!({"items": (0..count).map(item).collect::<Vec<_>>()})
-    };
+    let (some, many) = (compared(&host, 400).await, compared(&host, 4_000).await);
+    // Each field with each value would be a hundred times as much.
+    assert!(many < 40 * some, "{some} µs, and {many} µs with ten times as many values and fields");
+    host.still_serves().await;
+}
+
+/// Microseconds of a call that opens so many values and then gets an answer of ten times as many fields, the least of
+/// three: what else the machine does meanwhile only adds to it.
+async fn compared(host: &Host, values: usize) -> u64 {
+    let person =
+        |n| json!({"id": format!("person-{n}"), "phone": format!("+55119{:08}", 50_000_000 + n * 919)});
     // Letters only: so many digits in a row would spell a number by chance.
-    let word = |n: u32| [17_576, 676, 26, 1].map(|place| char::from_u32(97 + n / place % 26).unwrap());
-    let ids: Vec<Value> =
-        (0..40_000).map(|n| json!({"id": word(n).iter().collect::<String>().repeat(2)})).collect();
-    let (people, ids) = (many(4_000), json!({ "items": ids }));
+    let word = |n: usize| [17_576, 676, 26, 1].map(|place| char::from(b'a' + (n / place % 26) as u8));
+    let id = |n| json!({"id": word(n).iter().collect::<String>().repeat(2)});
+    let people = json!({"items": (0..values).map(person).collect::<Vec<_>>()});
+    let ids = json!({"items": (0..values * 10).map(id).collect::<Vec<_>>()});
     let finds = AtomicUsize::new(0);
     host.crm.answers(move |asked| match asked.method.as_str() {
         "POST" => Answer::json(200, &json!({"id": "n-1"})),
-        _ if finds.fetch_add(1, Ordering::SeqCst) == 0 => Answer::json(200, &people),
+        _ if finds.fetch_add(1, Ordering::SeqCst) % 2 == 0 => Answer::json(200, &people),
         _ => Answer::json(200, &ids),
     });
     let cage = host.animal("echo-burner").granted(|g| g.limits.cpu_ms = Some(5_000));
     let plugin = cage.load().await.unwrap();
-    let started = Instant::now();
-    let called = plugin.call(authority(), ask(&[people::PHONE.into()])).await;
-    let took = started.elapsed();
-    assert_eq!(called.outcome.err(), None);
-    assert_eq!(called.report.rules.requests, 3);
-    assert!(took < Duration::from_secs(2), "four thousand values and ten times as many fields took {took:?}");
-    host.still_serves().await;
+    let mut least = u64::MAX;
+    for _ in 0..3 {
+        let called = plugin.call(authority(), ask(&[people::PHONE.into()])).await;
+        assert_eq!((called.outcome.err(), called.report.rules.requests), (None, 3));
+        least = least.min(called.report.took_us);
+    }
+    least
 }
 
 #[rstest]

@@ -28,7 +28,7 @@ async fn a_call_without_a_right_does_not_begin(#[case] who: Authority, #[case] r
         other => panic!("{other:?}"),
     }
     assert!(visited.lines().is_empty());
-    assert!(host.kept.all().is_empty(), "the guest did not run");
+    assert!(host.kept().is_empty(), "the guest did not run");
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn a_function_that_is_not_provided_or_not_for_this_is_not_called() {
     let get = GetContact { id: "c-1".to_owned() };
     let journal = Authority { purpose: Purpose::Journal, ..authority() };
     assert_eq!(rule(plugin.call(journal, get).await.outcome.unwrap_err()), Rule::Purpose);
-    assert!(host.kept.all().is_empty() && host.crm.asked().is_empty());
+    assert!(host.kept().is_empty() && host.crm.asked().is_empty());
     host.still_serves().await;
 }
 
@@ -108,7 +108,7 @@ async fn a_plugin_gets_no_more_than_the_person_for_whom_it_acts() {
     let found = called.outcome.unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(found.items[0].name.value.expose(), people::NAME);
     assert!(found.items[0].phones.is_empty() && found.items[0].emails.is_empty());
-    let kept = super::host::unsealed(&host.kept.all()["answer-0"]);
+    let kept = super::host::unsealed(&host.kept()["answer-0"]);
     assert_eq!(kept, r#"200 {"total":1,"items":[{"id":"c-0001","name":"‹contact.name›"}]}"#);
     host.holds_nothing_personal("");
 }
@@ -120,7 +120,7 @@ async fn after_a_revocation_nothing_begins() {
     plugin.revoke();
     let visited = host.watched(plugin.call(authority(), ask(&[people::PHONE.into()])).await).await;
     assert_eq!((visited.rule(), visited.lines().len()), (Some("grant-ended"), 0));
-    assert!(host.kept.all().is_empty());
+    assert!(host.kept().is_empty());
 }
 
 #[tokio::test]

@@ -283,7 +283,7 @@ async fn a_value_in_clear_that_is_granted_is_masked_on_its_way_to_operators() {
         .granted(|g| g.classes.set(DataClass::ContactEmail, Direction::FromCrm, Level::Clear));
     let plugin = cage.load().await.unwrap();
     let called = plugin.call(authority(), ask(&[people::PHONE.into()])).await;
-    let received = unsealed(&host.kept.all()["answer"]);
+    let received = unsealed(&host.kept()["answer"]);
     assert!(received.contains(people::EMAIL), "it was granted: {received}");
     let lines = host.lines.all().join("\n") + &called.outcome.unwrap_err().to_string();
     assert!(!lines.to_lowercase().contains(people::EMAIL), "{lines}");

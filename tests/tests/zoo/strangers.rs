@@ -64,15 +64,15 @@ fn core_with(fields: &str) -> Vec<u8> {
 )]
 #[case::version_to_come(
     with("(import \"ramal:crm/log@0.2.0\" (instance))"),
-    "built for ramal:crm 0.2.0, this host serves 0.1: rebuild it with a matching ramal-sdk"
+    "built for ramal:crm 0.2.0, this host serves 0.1; rebuild it with a matching ramal-sdk"
 )]
 #[case::version_of_another_age(
     with("(import \"ramal:crm/log@1.0.0\" (instance))"),
-    "built for ramal:crm 1.0.0, this host serves 0.1: rebuild it with a matching ramal-sdk"
+    "built for ramal:crm 1.0.0, this host serves 0.1; rebuild it with a matching ramal-sdk"
 )]
 #[case::no_version(
     with("(import \"ramal:crm/log\" (instance))"),
-    "built for ramal:crm , this host serves 0.1: rebuild it with a matching ramal-sdk"
+    "built for ramal:crm , this host serves 0.1; rebuild it with a matching ramal-sdk"
 )]
 #[case::another_world(
     with("(component $c) (instance $i (instantiate $c)) (export \"evil:world/run@0.1.0\" (instance $i))"),
@@ -133,7 +133,7 @@ async fn what_is_no_plugin_is_refused(#[case] wasm: Vec<u8>, #[case] expected: &
 #[case::interface_to_come(
     "interface = \"0.1\"",
     "interface = \"0.9\"",
-    "built for ramal:crm 0.9, this host serves 0.1: rebuild it with a matching ramal-sdk"
+    "built for ramal:crm 0.9, this host serves 0.1; rebuild it with a matching ramal-sdk"
 )]
 #[case::host_from_a_parameter(
     "GET {setting.server}/api/later\"",

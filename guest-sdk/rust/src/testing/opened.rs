@@ -1,6 +1,6 @@
 //! What a plugin returned, checked and opened as the host does it.
 
-use ramal_capability::{Denial, Invocation, Place};
+use ramal_capability::{Denial, Invocation, Place, longest};
 
 use crate::{Account, Contact, Held, Id, Item, Labelled, Matches, Receipt, Ref, Text, User, Users};
 
@@ -40,10 +40,10 @@ fn plain_some(
     what: &'static str,
     given: Option<String>,
 ) -> Result<Option<String>, Denial> {
-    given.map(|g| plain(with, what, g, 200)).transpose()
+    given.map(|g| plain(with, what, g, longest::WORD)).transpose()
 }
 fn id(with: &Invocation, id: Id) -> Result<Id, Denial> {
-    with.plain("id", id.as_str(), 100)?;
+    with.plain("id", id.as_str(), longest::ID)?;
     Ok(id)
 }
 fn link(with: &Invocation, url: Option<String>) -> Result<Option<String>, Denial> {
@@ -56,15 +56,18 @@ fn link(with: &Invocation, url: Option<String>) -> Result<Option<String>, Denial
 impl Open for Account {
     fn open(self, with: &Invocation) -> Result<Self, Denial> {
         Ok(Self {
-            name: plain(with, "account name", self.name, 100)?,
-            id: self.id.map(|i| id(with, i)).transpose()?,
+            name: plain(with, "account name", self.name, longest::ACCOUNT)?,
+            id: self
+                .id
+                .map(|i| plain(with, "account id", i.to_string(), longest::WORD).map(Id::from))
+                .transpose()?,
         })
     }
 }
 impl Open for Ref {
     fn open(self, with: &Invocation) -> Result<Self, Denial> {
         Ok(Self {
-            kind: plain(with, "kind", self.kind, 100)?,
+            kind: plain(with, "kind", self.kind, longest::KIND)?,
             id: id(with, self.id)?,
             url: link(with, self.url)?,
         })
@@ -74,7 +77,7 @@ impl Open for Contact {
     fn open(self, with: &Invocation) -> Result<Self, Denial> {
         let extra = self.extra.into_iter().map(|Labelled { label, value }| {
             Ok(Labelled {
-                label: plain(with, "label", label, 60)?,
+                label: plain(with, "label", label, longest::LABEL)?,
                 value: text(with, Place::ContactExtra, value)?,
             })
         });
@@ -94,7 +97,7 @@ impl Open for Contact {
 impl Open for Item {
     fn open(self, with: &Invocation) -> Result<Self, Denial> {
         Ok(Self {
-            kind: plain(with, "kind", self.kind, 100)?,
+            kind: plain(with, "kind", self.kind, longest::KIND)?,
             id: id(with, self.id)?,
             title: text(with, Place::ItemTitle, self.title)?,
             stage: plain_some(with, "stage", self.stage)?,
@@ -118,21 +121,20 @@ impl Open for User {
 impl Open for Held {
     fn open(self, with: &Invocation) -> Result<Self, Denial> {
         let fields = self.fields.into_iter().map(|(label, value)| {
-            Ok((plain(with, "label", label, 60)?, text(with, Place::HeldField, value)?))
+            Ok((plain(with, "label", label, longest::LABEL)?, text(with, Place::HeldField, value)?))
         });
         Ok(Self {
             record: self.record.open(with)?,
-            what: plain(with, "what", self.what, 200)?,
+            what: plain(with, "what", self.what, longest::WHAT)?,
             fields: fields.collect::<Result<_, _>>()?,
         })
     }
 }
 impl Open for Receipt {
     fn open(self, with: &Invocation) -> Result<Self, Denial> {
-        let kept = self
-            .kept
-            .into_iter()
-            .map(|(record, reason)| Ok((record.open(with)?, plain(with, "reason", reason, 300)?)));
+        let kept = self.kept.into_iter().map(|(record, reason)| {
+            Ok((record.open(with)?, plain(with, "reason", reason, longest::REASON)?))
+        });
         Ok(Self {
             removed: self.removed.open(with)?,
             anonymised: self.anonymised.open(with)?,

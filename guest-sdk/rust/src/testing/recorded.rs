@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use ramal_capability::EgressFailure;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -113,16 +112,5 @@ impl Answers {
             0 | 1 => route.others.front().cloned(),
             _ => route.others.pop_front(),
         }
-    }
-}
-
-/// The statuses that never reach a plugin, as the way out turns them into failures.
-pub(super) fn judged(status: u16, retry_after: Option<u32>) -> Result<(), EgressFailure> {
-    match status {
-        401 => Err(EgressFailure::AuthExpired),
-        429 => Err(EgressFailure::RateLimited(retry_after)),
-        503 if retry_after.is_some() => Err(EgressFailure::RateLimited(retry_after)),
-        200..=299 | 400..=406 | 408..=499 => Ok(()),
-        other => Err(EgressFailure::Unavailable(format!("the CRM answered {other}"))),
     }
 }

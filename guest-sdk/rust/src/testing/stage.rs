@@ -7,7 +7,7 @@ use ramal_capability::{EgressCall, EgressFailure, Import, Invocation};
 use serde_json::Value;
 
 use super::Sent;
-use super::recorded::{Answer, Answers, judged};
+use super::recorded::{Answer, Answers};
 use crate::host::Host;
 use crate::{Call, Failure, Level, PhoneStyle, Reply, StoreFailure};
 
@@ -85,7 +85,7 @@ impl State {
         self.sent.push(sent);
         let (status, body) = match answer {
             Some(Answer::Http { status, body, retry_after }) => {
-                judged(status, retry_after)?;
+                EgressFailure::judge(status, retry_after.is_some(), retry_after)?;
                 (status, body)
             }
             Some(Answer::Failure(failure)) => return Err(failure),
@@ -102,33 +102,15 @@ impl State {
 
     fn key(&self, key: &str) -> Result<(), StoreFailure> {
         check_use(&self.invocation, Import::Store, "`cx.store()`");
-        let good = (1..=200).contains(&key.len())
-            && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:/-".contains(&b))
-            && !self.invocation.mentions_seal(key);
-        if good {
-            return Ok(());
-        }
-        Err(StoreFailure::Refused("a key has 1 to 200 of A-Z a-z 0-9 . _ : / - and is no seal".to_owned()))
+        self.invocation.kept_key(key).map_err(StoreFailure::Refused)
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<(), StoreFailure> {
         self.key(key)?;
-        let limits = self.invocation.plan().limits();
-        if self.invocation.mentions_seal(value) {
-            return Err(StoreFailure::Refused(
-                "a seal is worth nothing after this call; store no seals".to_owned(),
-            ));
-        }
-        if value.len() as u64 > limits.store_value_bytes {
-            return Err(StoreFailure::Refused(format!(
-                "a value has at most {} bytes",
-                limits.store_value_bytes
-            )));
-        }
+        self.invocation.kept_value(value).map_err(StoreFailure::Refused)?;
         let others = self.store.iter().filter(|(k, _)| k.as_str() != key);
-        let (entries, bytes) =
-            others.fold((1, key.len() + value.len()), |(n, b), (k, v)| (n + 1, b + k.len() + v.len()));
-        if entries > limits.store_entries || bytes as u64 > limits.store_bytes {
+        let others = others.map(|(k, v)| (k.as_str(), v.as_str()));
+        if !self.invocation.plan().limits().has_room(key, value, others) {
             return Err(StoreFailure::Full);
         }
         self.store.insert(key.to_owned(), value.to_owned());
@@ -136,18 +118,10 @@ impl State {
     }
 
     fn log(&mut self, level: Level, message: &str) {
-        let limits = self.invocation.plan().limits();
-        if self.log.len() as u64 >= limits.log_lines {
-            return;
+        if (self.log.len() as u64) < self.invocation.plan().limits().log_lines {
+            let line = self.invocation.log_line(message);
+            self.log.push((level, line));
         }
-        let most = usize::try_from(limits.log_line_chars).unwrap_or(usize::MAX);
-        let one_line = message.replace(|c: char| c.is_control(), " ");
-        let mut text = self.invocation.mask(&one_line);
-        if let Some((cut, _)) = text.char_indices().nth(most) {
-            text.truncate(cut);
-            text.push('…');
-        }
-        self.log.push((level, text));
     }
 }
 

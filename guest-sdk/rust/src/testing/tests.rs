@@ -267,7 +267,7 @@ fn recorded_replies_come_from_a_file() {
     r#"{"route": "note", "status": 503, "retry-after": 9}"#,
     Error::RateLimited(Some(9))
 )]
-#[case::moved(r#"{"route": "note", "status": 302}"#, Error::Transient("the CRM answered 302".into()))]
+#[case::moved(r#"{"route": "note", "status": 302}"#, Error::Transient("redirect refused: the CRM answered 302".into()))]
 #[case::gone(r#"{"route": "note", "status": 404}"#, Error::NotFound)]
 fn statuses_become_what_they_become_in_a_host(#[case] recorded: &str, #[case] error: Error) {
     let cx = host().purpose("journal").recorded(&format!("[{recorded}]")).cx();

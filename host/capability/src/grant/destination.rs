@@ -22,6 +22,13 @@ pub struct Destination {
     pub reason: Option<String>,
 }
 
+impl Destination {
+    /// Whether a grant, or whoever else decides where the host sends something, may open the range.
+    pub fn may_open(range: &IpNet) -> bool {
+        range.addr() == range.network() && is_openable(range)
+    }
+}
+
 /// The ranges that a grant may open: loopback, the private blocks of RFC 1918 and RFC 4193, and the shared
 /// block of RFC 6598. Link-local addresses are missing on purpose: clouds hand out credentials there.
 const OPENABLE: &[&str] =

@@ -150,7 +150,7 @@ fn disclosures(page: &mut Page, rows: &[Disclosure]) {
     let row = |row: &Disclosure| -> Vec<Cell> {
         let classes: Vec<String> = row.classes.iter().map(|(class, n)| format!("{class} × {n}")).collect();
         vec![
-            row.route.as_str().into(),
+            row.by.name().into(),
             format!("{} {}", row.method, row.origin).into(),
             if classes.is_empty() { Cell::faint("nothing personal") } else { classes.join(", ").into() },
             bytes(row.bytes_out).into(),

@@ -1,6 +1,6 @@
 //! `contacts`: find, search, get, create, update.
 
-use ramal_capability::{Clear, DataClass, Denial, Export, Invocation, Place};
+use ramal_capability::{Clear, DataClass, Denial, Export, Invocation, Place, longest};
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
@@ -178,7 +178,7 @@ fn contact(raw: types::Contact, invocation: &Invocation) -> Result<Contact, Deni
         texts.iter().filter(|t| !t.is_empty()).map(|t| show(invocation, place, t)).collect()
     };
     Ok(Contact {
-        id: invocation.plain("id", &raw.id, 100)?.to_owned(),
+        id: invocation.plain("id", &raw.id, longest::ID)?.to_owned(),
         name: show(invocation, Place::ContactName, &raw.name)?,
         organization: show_some(invocation, Place::ContactOrganization, raw.organization.as_ref())?,
         phones: shown(Place::ContactPhone, &raw.phones)?,
@@ -190,7 +190,7 @@ fn contact(raw: types::Contact, invocation: &Invocation) -> Result<Contact, Deni
             .extra
             .into_iter()
             .map(|field| {
-                let label = invocation.plain("label", &field.label, 60)?.to_owned();
+                let label = invocation.plain("label", &field.label, longest::LABEL)?.to_owned();
                 Ok((label, show(invocation, Place::ContactExtra, &field.value)?))
             })
             .collect::<Result<_, Denial>>()?,

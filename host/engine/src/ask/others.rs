@@ -1,6 +1,6 @@
 //! `connector`, `work-items`, `users` and `privacy`.
 
-use ramal_capability::{Denial, Export, Invocation, Place};
+use ramal_capability::{Denial, Export, Invocation, Place, longest};
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
@@ -69,7 +69,7 @@ impl Ask for Check {
     }
     fn open(raw: Self::Raw, invocation: &Invocation) -> Result<Account, Denial> {
         Ok(Account {
-            name: invocation.plain("account name", &raw.name, 100)?.to_owned(),
+            name: invocation.plain("account name", &raw.name, longest::ACCOUNT)?.to_owned(),
             id: plain_some(invocation, "account id", raw.id)?,
         })
     }
@@ -101,8 +101,8 @@ impl Ask for OpenWorkItems {
         raw.into_iter()
             .map(|item| {
                 Ok(WorkItem {
-                    kind: invocation.plain("kind", &item.kind, 100)?.to_owned(),
-                    id: invocation.plain("id", &item.id, 100)?.to_owned(),
+                    kind: invocation.plain("kind", &item.kind, longest::KIND)?.to_owned(),
+                    id: invocation.plain("id", &item.id, longest::ID)?.to_owned(),
                     title: show(invocation, Place::ItemTitle, &item.title)?,
                     stage: plain_some(invocation, "stage", item.stage)?,
                     amount: show_some(invocation, Place::ItemAmount, item.amount.as_ref())?,
@@ -151,7 +151,7 @@ impl Ask for ListUsers {
             .into_iter()
             .map(|user| {
                 Ok(CrmUser {
-                    id: invocation.plain("id", &user.id, 100)?.to_owned(),
+                    id: invocation.plain("id", &user.id, longest::ID)?.to_owned(),
                     name: show(invocation, Place::UserName, &user.name)?,
                     email: show_some(invocation, Place::UserEmail, user.email.as_ref())?,
                     extension: plain_some(invocation, "extension", user.extension)?,
@@ -199,13 +199,13 @@ impl Ask for ExportSubject {
                     .fields
                     .into_iter()
                     .map(|(label, value)| {
-                        let label = invocation.plain("label", &label, 60)?.to_owned();
+                        let label = invocation.plain("label", &label, longest::LABEL)?.to_owned();
                         Ok((label, show(invocation, Place::HeldField, &value)?))
                     })
                     .collect::<Result<_, Denial>>()?;
                 Ok(HeldRecord {
                     record: record_ref(invocation, held.record_id)?,
-                    what: invocation.plain("what", &held.what, 200)?.to_owned(),
+                    what: invocation.plain("what", &held.what, longest::WHAT)?.to_owned(),
                     fields,
                 })
             })
@@ -256,7 +256,10 @@ impl Ask for EraseSubject {
                 .kept
                 .into_iter()
                 .map(|(r, why)| {
-                    Ok((record_ref(invocation, r)?, invocation.plain("reason", &why, 300)?.to_owned()))
+                    Ok((
+                        record_ref(invocation, r)?,
+                        invocation.plain("reason", &why, longest::REASON)?.to_owned(),
+                    ))
                 })
                 .collect::<Result<_, Denial>>()?,
         })

@@ -40,7 +40,9 @@ pub enum CompileError {
         signal: Cow<'static, str>,
     },
     /// The compiler gave up on a component that passed all checks.
-    #[error("the plugin could not be compiled: {reason}")]
+    #[error(
+        "the plugin could not be compiled: {reason}; build it with the current SDK, and if that does not help report it"
+    )]
     Failed {
         /// What the compiler or the operating system said.
         reason: String,

@@ -154,7 +154,11 @@ fn pages_follow_one_another_and_end() {
 
 #[test]
 fn a_new_contact_is_told_without_reading_it_back() {
-    let cx = host("search").calling("contacts.create").answer("create", 200, json!([17])).cx();
+    let cx = host("search")
+        .calling("contacts.create")
+        .answer("find-same", 200, json!([]))
+        .answer("create", 200, json!([17]))
+        .cx();
     let draft = ContactDraft {
         name: Some(cx.sealed("contact.name", "Rita Alves")),
         organization: Some(cx.sealed("contact.organization", "Alves & Filhas")),
@@ -172,8 +176,36 @@ fn a_new_contact_is_told_without_reading_it_back() {
         json!({"vals_list": [
             {"name": "Rita Alves", "company_name": "Alves & Filhas", "phone": "+5511912345678"}]})
     );
-    assert_eq!(cx.all_sent().len(), 1, "a second request that fails would make a retry create it twice");
+    assert_eq!(
+        cx.sent("find-same")[0].body["domain"],
+        json!([
+            ["name", "=", "Rita Alves"],
+            "|",
+            "|",
+            ["phone", "in", ["+5511912345678"]],
+            ["phone_sanitized", "in", ["+5511912345678"]],
+            ["email", "in", []]
+        ])
+    );
+    assert_eq!(cx.all_sent().last().unwrap().route, "create", "it is told as it was written");
     assert!(cx.logged()[0].1.contains("the first of each is kept"));
+}
+
+#[test]
+fn somebody_of_that_name_and_number_is_not_made_again() {
+    let cx = host("search").calling("contacts.create").answer("find-same", 200, json!([partner()])).cx();
+    let draft = ContactDraft {
+        name: Some(cx.sealed("contact.name", "Maria da Silva")),
+        emails: vec![cx.sealed("contact.email", "maria@example.com")],
+        ..ContactDraft::default()
+    };
+    assert_eq!(Odoo::create_contact(&cx, &draft).unwrap().id, "8");
+    assert!(cx.sent("create").is_empty());
+    // A name alone may be somebody else's: such a draft is made.
+    let cx = host("search").calling("contacts.create").answer("create", 200, json!([17])).cx();
+    let namesake =
+        ContactDraft { name: Some(cx.sealed("contact.name", "Maria da Silva")), ..ContactDraft::default() };
+    assert_eq!(Odoo::create_contact(&cx, &namesake).unwrap().id, "17");
 }
 
 #[test]

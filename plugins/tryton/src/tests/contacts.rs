@@ -144,9 +144,32 @@ fn draft(cx: &ramal_sdk::testing::TestCx<crate::settings::Settings>) -> ContactD
     }
 }
 
+/// A Tryton that knows nobody like the draft.
+fn new_to_tryton() -> ramal_sdk::testing::Host {
+    host("search").answer("find-same", 200, json!([]))
+}
+
+#[test]
+fn somebody_of_that_name_and_number_is_not_made_again() {
+    let cx = host("search").calling("contacts.create").answer("find-same", 200, json!([party_of_get()])).cx();
+    assert_eq!(Tryton::create_contact(&cx, &draft(&cx)).unwrap().id, "2");
+    assert_eq!(
+        cx.sent("find-same")[0].body["domain"],
+        json!([
+            ["name", "=", "Rita Alves"],
+            [
+                "contact_mechanisms.value_compact",
+                "in",
+                ["+5511912345678", "rita@example.com", "+5511912345678"]
+            ]
+        ])
+    );
+    assert!(cx.sent("create").is_empty());
+}
+
 #[test]
 fn a_new_party_is_made_with_numbers_and_addresses_at_once() {
-    let cx = host("search").answer("create", 200, party_of_get()).cx();
+    let cx = new_to_tryton().answer("create", 200, party_of_get()).cx();
     let made = Tryton::create_contact(&cx, &draft(&cx)).unwrap();
     assert_eq!(made.id, "2");
     assert_eq!(
@@ -160,7 +183,7 @@ fn a_new_party_is_made_with_numbers_and_addresses_at_once() {
 fn a_number_that_tryton_refuses_is_kept_as_text() {
     let refusal =
         json!({"status": 400, "message": "The phone number \"4004\" for party \"Rita\" is not valid."});
-    let cx = host("search").answer("create", 400, refusal).answer("create", 200, party_of_get()).cx();
+    let cx = new_to_tryton().answer("create", 400, refusal).answer("create", 200, party_of_get()).cx();
     Tryton::create_contact(&cx, &draft(&cx)).unwrap();
     let sent = cx.sent("create");
     assert_eq!(sent[1].body["contact_mechanisms"][0][1][0]["type"], "other");
@@ -170,7 +193,7 @@ fn a_number_that_tryton_refuses_is_kept_as_text() {
 #[test]
 fn a_second_refusal_is_final_and_says_nothing_of_the_person() {
     let refusal = json!({"status": 400, "message": "The e-mail \"rita@example.com\" is not valid."});
-    let cx = host("search").answer("create", 400, refusal).cx();
+    let cx = new_to_tryton().answer("create", 400, refusal).cx();
     let Err(Error::Invalid(text)) = Tryton::create_contact(&cx, &draft(&cx)) else {
         panic!("it must be refused")
     };
@@ -183,7 +206,7 @@ fn a_second_refusal_is_final_and_says_nothing_of_the_person() {
 
 #[test]
 fn a_refusal_without_numbers_is_not_repeated() {
-    let cx = host("search").answer("create", 400, json!({})).cx();
+    let cx = new_to_tryton().answer("create", 400, json!({})).cx();
     let draft = ContactDraft { phones: vec![], ..draft(&cx) };
     assert!(matches!(Tryton::create_contact(&cx, &draft), Err(Error::Invalid(_))));
     assert_eq!(cx.sent("create").len(), 1);
@@ -209,7 +232,7 @@ fn a_company_alone_is_a_party_too() {
 
 #[test]
 fn what_has_no_place_is_said_to_the_operator() {
-    let cx = host("search").answer("create", 200, party_of_get()).cx();
+    let cx = new_to_tryton().answer("create", 200, party_of_get()).cx();
     let organization = Some(cx.sealed("contact.organization", "Padaria Inventada"));
     Tryton::create_contact(&cx, &ContactDraft { organization, ..draft(&cx) }).unwrap();
     assert_eq!(cx.sent("create")[0].body["name"], "Rita Alves");
