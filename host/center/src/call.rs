@@ -5,12 +5,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use ramal_numbers::PhoneNumber;
 use ramal_store::{
-    Actor, Cause, Clear, ContactIdentity, Interaction, InteractionDirection, InteractionEvent, InteractionId,
-    InteractionWrite, NewEvent, NewLive, Receipt, Recorded, Started,
+    Actor, Cause, Clear, ContactIdentity, EventRecord, Interaction, InteractionDirection, InteractionEvent,
+    InteractionId, InteractionWrite, NewEvent, NewLive, Receipt, Recorded, Started,
 };
 use tokio::time::Instant;
 
 use crate::center::{ATTEMPTS, Inner, time_ordered};
+use crate::pop;
 use crate::running::Ticket;
 use crate::view;
 use crate::{CallEvent, Caller, CenterError, Directory, EventKind, Handled, Origin, state};
@@ -44,6 +45,7 @@ impl Inner {
             self.with_deliveries(&mut decided.write).await?;
             let call = decided.write.after().clone();
             let changed = !decided.write.events().is_empty();
+            let agent_came = known.interaction.is_some() && decided.write.events().iter().any(names_an_agent);
             match self.interactions.append(decided.write).await? {
                 // Whichever was quicker is now known: read again.
                 Recorded::Repeated | Recorded::Conflict => {}
@@ -55,6 +57,9 @@ impl Inner {
                     );
                     if let Some(number) = decided.look_up {
                         self.look_up(&call, &number, deadline, &decided.directories, ticket);
+                    }
+                    if agent_came {
+                        pop::agent_came(self, &call, ticket.follow_up());
                     }
                     return Ok(Handled { interaction: call.id, state: call.state, repeated: !changed });
                 }
@@ -124,6 +129,14 @@ impl Inner {
             InteractionWrite::begin(&origin.tenant, id, events, now).map_err(|_| CenterError::Broken)?;
         Ok(Decided { write, look_up: customer.cloned(), directories })
     }
+}
+
+fn names_an_agent(record: &EventRecord) -> bool {
+    let agent = match &record.event {
+        InteractionEvent::Answered { agent } | InteractionEvent::AgentChanged { agent } => agent,
+        _ => return false,
+    };
+    agent.is_some()
 }
 
 fn of(origin: &Origin, event: &CallEvent, happened: InteractionEvent) -> NewEvent {

@@ -18,18 +18,37 @@ use uuid::Uuid;
 
 use crate::journal::{self, JournalRules};
 use crate::live::Bells;
+use crate::lookup::{Agents, LookUps};
 use crate::number::stored_number;
 use crate::pop;
 use crate::running::{Running, Ticket};
 use crate::view::{Failure, RecentView};
+use crate::webhook;
 use crate::{
-    CallEvent, CenterError, Clock, Directory, Handled, LiveTail, LookUp, Observer, Origin, StoreError,
+    Agent, Ambiguity, CallEvent, CenterError, Clock, CrmPerson, Directory, Forget, Handled, LiveTail, LookUp,
+    Observer, Origin, PluginId, Remember, StoreError,
 };
 
 /// The connected CRMs of each tenant.
 pub type Directories = HashMap<TenantId, Vec<Arc<dyn Directory>>>;
-/// What the CRMs of each tenant are told.
+/// What the CRMs and webhooks of each tenant are told.
 pub type Journals = HashMap<TenantId, JournalRules>;
+
+/// What a tenant wants done with what look-ups find.
+#[derive(Debug, Clone, Default)]
+pub struct LookUpRules {
+    /// When several contacts have the number.
+    pub ambiguous: Ambiguity,
+    /// Who is who, for routing and for [`Ambiguity::Owner`].
+    pub agents: Vec<Agent>,
+}
+
+/// The same, ready for use.
+#[derive(Clone, Default)]
+pub(crate) struct ReadyRules {
+    pub(crate) ambiguous: Ambiguity,
+    pub(crate) agents: Agents,
+}
 
 /// How often a change is decided anew when another one of the same interaction was quicker.
 pub(crate) const ATTEMPTS: u32 = 16;
@@ -45,6 +64,10 @@ pub struct CenterSettings {
     pub resume_within: Duration,
     /// A conversation in which nobody wrote for this long is over.
     pub idle: Duration,
+    /// How long a dialplan waits for an answer, from its question on.
+    pub route_deadline: Duration,
+    /// How answers of CRMs are kept.
+    pub remember: Remember,
 }
 
 impl Default for CenterSettings {
@@ -54,6 +77,9 @@ impl Default for CenterSettings {
             resume_within: Duration::from_secs(60),
             // As long as WhatsApp lets a company answer freely.
             idle: Duration::from_hours(24),
+            // Who waits for it hears nothing yet, not even ringing.
+            route_deadline: Duration::from_millis(300),
+            remember: Remember::default(),
         }
     }
 }
@@ -81,6 +107,8 @@ pub(crate) struct Inner {
     pub(crate) settings: CenterSettings,
     directories: ArcSwapOption<Directories>,
     journals: ArcSwap<Journals>,
+    rules: ArcSwap<HashMap<TenantId, Arc<ReadyRules>>>,
+    pub(crate) look_ups: LookUps,
     pub(crate) running: Running,
 }
 
@@ -103,10 +131,12 @@ impl Center {
             live,
             observer,
             clock,
+            look_ups: LookUps::new(settings.remember),
             settings,
             bells: Bells::default(),
             directories: ArcSwapOption::empty(),
             journals: ArcSwap::default(),
+            rules: ArcSwap::default(),
             running: Running::new(),
         }))
     }
@@ -114,6 +144,24 @@ impl Center {
     /// Connects the CRMs, in place of those before. Calls that come from now on ask these.
     pub fn set_directories(&self, directories: Directories) {
         self.0.directories.store(Some(Arc::new(directories)));
+        self.0.look_ups.forget_everything();
+    }
+
+    /// Says what is done with what look-ups find, in place of what was said before. A tenant that is not named has
+    /// the usual rules.
+    pub fn set_look_up_rules(&self, rules: HashMap<TenantId, LookUpRules>) {
+        let ready = rules.into_iter().map(|(tenant, LookUpRules { ambiguous, agents })| {
+            (tenant, Arc::new(ReadyRules { ambiguous, agents: Agents::new(&agents) }))
+        });
+        self.0.rules.store(Arc::new(ready.collect()));
+    }
+
+    /// Forgets what a plugin answered, because the CRM says that it changed. Whoever asks from now on gets what the
+    /// CRM says then, also when a question is under way at this moment. A grant that ends or changes needs no call:
+    /// [`Directory::standing`] tells.
+    pub fn forget_contact(&self, tenant: &TenantId, plugin: &PluginId, what: &Forget) {
+        self.0.look_ups.forget(tenant, plugin, what);
+        tracing::debug!(%tenant, %plugin, ?what, "answers forgotten");
     }
 
     /// Says what the CRMs are told, in place of what was said before. What ends from now on is told by these rules.
@@ -281,6 +329,29 @@ impl Inner {
         self.journals.load().get(tenant).cloned().unwrap_or_default()
     }
 
+    pub(crate) fn look_up_rules(&self, tenant: &TenantId) -> Arc<ReadyRules> {
+        self.rules.load().get(tenant).cloned().unwrap_or_default()
+    }
+
+    /// The users of one CRM; nobody when it does not tell.
+    pub(crate) async fn people_of(
+        &self,
+        tenant: &TenantId,
+        plugin: &PluginId,
+        deadline: Instant,
+        patience: Instant,
+    ) -> Arc<Vec<CrmPerson>> {
+        let directories = self.directories_of(tenant);
+        let Some(directory) = directories.iter().find(|d| d.plugin() == plugin) else {
+            return Arc::default();
+        };
+        let people = self.look_ups.people(directory, tenant, deadline, patience).await;
+        people.unwrap_or_else(|failure| {
+            tracing::debug!(%tenant, %plugin, %failure, "the CRM's users are not known");
+            Arc::default()
+        })
+    }
+
     /// The tenants that are configured.
     pub(crate) fn tenants(&self) -> BTreeSet<TenantId> {
         let directories = self.directories.load();
@@ -288,9 +359,10 @@ impl Inner {
         connected.chain(self.journals.load().keys().cloned()).collect()
     }
 
-    /// Adds to a change what the CRMs are to be told of it.
+    /// Adds to a change what the CRMs and webhooks are to be told of it.
     pub(crate) async fn with_deliveries(&self, write: &mut InteractionWrite) -> Result<(), StoreError> {
         let rules = self.rules_of(write.tenant());
+        write.outbox = webhook::deliveries(write, &rules);
         let due = journal::due(write, &rules);
         if due.is_empty() {
             return Ok(());
@@ -302,7 +374,7 @@ impl Inner {
             messages.retain(|m| !write.messages().iter().any(|new| new.id == m.id));
             messages.extend_from_slice(write.messages());
         }
-        write.outbox = journal::deliveries(write.after(), &due, &messages, &rules, write.at);
+        write.outbox.extend(journal::deliveries(write.after(), &due, &messages, &rules, write.at));
         Ok(())
     }
 

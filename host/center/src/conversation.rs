@@ -49,12 +49,14 @@ impl Center {
     }
 
     /// Closes the days of conversations that are over, so that the CRMs are told, and ends conversations in which
-    /// nobody wrote for long. Call it every minute or so. Says how many it changed.
+    /// nobody wrote for long. Also drops answers of CRMs that are too old. Call it every minute or so. Says how many
+    /// conversations it changed.
     ///
     /// # Errors
     /// When the store fails; the next sweep goes on.
     pub async fn sweep(&self) -> Result<usize, StoreError> {
         let Some(_ticket) = self.0.running.enter() else { return Ok(0) };
+        self.0.look_ups.sweep();
         let mut changed = 0;
         for tenant in self.0.tenants() {
             let zone = self.0.rules_of(&tenant).zone;

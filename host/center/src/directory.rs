@@ -9,6 +9,8 @@ use ramal_numbers::PhoneNumber;
 use ramal_store::{InteractionId, PluginId, TenantId};
 use tokio::time::Instant;
 
+use crate::{CrmPerson, Standing};
+
 /// One connected CRM, as the screen pop sees it.
 pub trait Directory: Send + Sync + 'static {
     /// Which plugin answers for it.
@@ -16,6 +18,18 @@ pub trait Directory: Send + Sync + 'static {
 
     /// Who has this number. The future is dropped at the deadline, so it must be safe to drop at any point.
     fn look_up(&self, ask: LookUp) -> BoxFuture<'_, Result<Found, LookUpFailure>>;
+
+    /// The CRM's own users, by whom owners of contacts are known. May be dropped at any point, too.
+    fn people(&self, tenant: TenantId) -> BoxFuture<'_, Result<Vec<CrmPerson>, LookUpFailure>> {
+        let _ = tenant;
+        Box::pin(async { Err(LookUpFailure::NotSupported) })
+    }
+
+    /// Under which rights it answers at the moment: another grant is another value. `None` when there are none; then
+    /// nothing that it said before is shown. Whoever can lose a right must say so here.
+    fn standing(&self) -> Option<Standing> {
+        Some(Standing::default())
+    }
 }
 
 /// What is asked.
@@ -23,7 +37,7 @@ pub trait Directory: Send + Sync + 'static {
 pub struct LookUp {
     /// For whom.
     pub tenant: TenantId,
-    /// The call that the question belongs to.
+    /// The call that the question belongs to: the first one, when several wait for the answer.
     pub interaction: InteractionId,
     /// The caller's number.
     pub number: PhoneNumber,
@@ -52,6 +66,13 @@ pub struct Found {
     pub took: Duration,
     /// How many requests it sent to the CRM.
     pub requests: u32,
+}
+
+impl Found {
+    /// About how many bytes of values it holds.
+    pub(crate) fn bytes(&self) -> usize {
+        self.cards.iter().map(Card::bytes).sum()
+    }
 }
 
 // A card is a customer: only its shape is printed.
@@ -87,6 +108,25 @@ pub struct Card {
     pub deals: Vec<Deal>,
     /// More fields, by label.
     pub extra: Vec<(String, String)>,
+}
+
+impl Card {
+    fn bytes(&self) -> usize {
+        let some = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let all = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
+        let deal = |deal: &Deal| {
+            let texts = [&deal.stage, &deal.amount, &deal.owner, &deal.url];
+            deal.kind.len() + deal.id.len() + deal.title.len() + texts.map(some).into_iter().sum::<usize>()
+        };
+        let texts = [&self.organization, &self.owner, &self.url];
+        self.id.len()
+            + self.name.len()
+            + texts.map(some).into_iter().sum::<usize>()
+            + all(&self.phones)
+            + all(&self.emails)
+            + self.deals.iter().map(deal).sum::<usize>()
+            + self.extra.iter().map(|(label, value)| label.len() + value.len()).sum::<usize>()
+    }
 }
 
 impl fmt::Debug for Card {

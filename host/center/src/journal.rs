@@ -4,8 +4,11 @@
 //! when the day is over: one entry a message would bury the CRM, one entry for all would be written for weeks. What
 //! becomes known later (a disposition, notes, a recording that is ready) is told as a change of that entry. The
 //! deliveries go into the same transaction as the events that they follow from.
+//!
+//! A plugin that cannot change what it has written is told no change: each would end as a dead letter that no replay
+//! could help.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use ramal_store::{
@@ -15,15 +18,28 @@ use ramal_store::{
 };
 use uuid::Uuid;
 
+use crate::webhook::Webhooks;
+
 /// The CRM's kind of record that a contact is linked by.
 pub(crate) const CONTACT: &str = "contact";
 
-/// What a tenant's CRMs are told.
+/// How much of an interaction's account a plugin keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JournalReach {
+    /// The first account alone: the plugin cannot change what it has written.
+    FirstAccount,
+    /// What becomes known later, too.
+    LaterChanges,
+}
+
+/// What a tenant's CRMs and webhooks are told.
 #[derive(Debug, Clone)]
 pub struct JournalRules {
     /// The plugins that keep a journal.
-    pub plugins: BTreeSet<PluginId>,
-    /// What no CRM is told.
+    pub plugins: BTreeMap<PluginId, JournalReach>,
+    /// The webhooks.
+    pub webhooks: Webhooks,
+    /// What neither a CRM nor a webhook is told.
     pub do_not_log: DoNotLog,
     /// By which clock a day of a conversation begins.
     pub zone: TimeZone,
@@ -31,11 +47,16 @@ pub struct JournalRules {
 
 impl Default for JournalRules {
     fn default() -> Self {
-        Self { plugins: BTreeSet::new(), do_not_log: DoNotLog::default(), zone: TimeZone::UTC }
+        Self {
+            plugins: BTreeMap::new(),
+            webhooks: Webhooks::new(),
+            do_not_log: DoNotLog::default(),
+            zone: TimeZone::UTC,
+        }
     }
 }
 
-/// What no CRM is told: calls with one's doctor, with the bank, between colleagues.
+/// What nobody is told: calls with one's doctor, with the bank, between colleagues.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct DoNotLog {
     /// Numbers in E.164 and extensions as they are dialled, on either side.
@@ -55,7 +76,7 @@ impl std::fmt::Debug for DoNotLog {
 }
 
 impl DoNotLog {
-    /// Whether the interaction is one that no CRM is told.
+    /// Whether the interaction is one that nobody is told.
     pub fn covers(&self, interaction: &Interaction) -> bool {
         if self.internal && interaction.direction == InteractionDirection::Internal {
             return true;
@@ -74,6 +95,20 @@ pub(crate) struct Due {
     pub(crate) day: Option<Date>,
     /// Only this plugin; `None` is all that keep a journal.
     only: Option<PluginId>,
+    /// What a plugin must keep to be told.
+    reach: JournalReach,
+}
+
+impl Due {
+    fn account(step: Step, day: Option<Date>) -> Self {
+        Self { step, day, only: None, reach: JournalReach::FirstAccount }
+    }
+
+    /// Whether a plugin is told.
+    fn concerns(&self, plugin: &PluginId, reach: JournalReach) -> bool {
+        let wanted = self.reach == JournalReach::FirstAccount || reach == JournalReach::LaterChanges;
+        wanted && self.only.as_ref().is_none_or(|only| only == plugin)
+    }
 }
 
 /// What follows from the events of a change.
@@ -98,10 +133,10 @@ pub(crate) fn due(write: &InteractionWrite, rules: &JournalRules) -> Vec<Due> {
 fn begins(after: &Interaction, record: &EventRecord) -> Option<Due> {
     match &record.event {
         InteractionEvent::Ended { .. } if after.channel.is_voice() => {
-            Some(Due { step: Step::journal(""), day: None, only: None })
+            Some(Due::account(Step::journal(""), None))
         }
         InteractionEvent::DayClosed { date } => {
-            Some(Due { step: Step::journal(&date.to_string()), day: Some(*date), only: None })
+            Some(Due::account(Step::journal(&date.to_string()), Some(*date)))
         }
         _ => None,
     }
@@ -124,7 +159,7 @@ fn amends(after: &Interaction, record: &EventRecord) -> Option<Due> {
         event if told && is_later_fact(event) => (after.closed_day, None),
         _ => return None,
     };
-    Some(Due { step: amend(day, record.seq), day, only })
+    Some(Due { step: amend(day, record.seq), day, only, reach: JournalReach::LaterChanges })
 }
 
 fn amend(day: Option<Date>, seq: u32) -> Step {
@@ -158,10 +193,7 @@ pub(crate) fn deliveries(
 ) -> Vec<NewDelivery> {
     let mut made = Vec::new();
     for due in due {
-        for plugin in &rules.plugins {
-            if due.only.as_ref().is_some_and(|only| only != plugin) {
-                continue;
-            }
+        for (plugin, _) in rules.plugins.iter().filter(|(plugin, reach)| due.concerns(plugin, **reach)) {
             let entry = entry(after, due.day, messages, plugin, &rules.zone);
             // Everything in an entry has a form in JSON.
             let Ok(payload) = entry.to_payload() else { continue };

@@ -13,13 +13,15 @@
 //! neighbours) take the same road without the look-ups.
 //!
 //! * The live event is told before any plugin is asked: a slow CRM costs the card, never the number.
-//! * Every look-up is a task of its own: one that hangs, fails or panics delays no other.
+//! * Every look-up is a task of its own: one that hangs, fails or panics delays no other. One question at a time is
+//!   one request to the CRM, and its answer is kept for a short while (`lookup`).
+//! * A dialplan that asks whose customer calls ([`Center::route`]) is answered in time, whatever the CRMs do.
 //! * A plugin that was asked and has not answered is a row in the store: after a crash [`Center::resume`] asks
 //!   again while the call is fresh, and says so honestly when it is not. No page waits for ever.
 //! * An event that comes twice, or after a later one, changes nothing and is no error; one that contradicts what
 //!   is known is an error that names both states.
-//! * What the CRMs are to be told is decided by one pure function (`journal`) and stored with the events that it
-//!   follows from: a crash between the two cannot be.
+//! * What the CRMs and webhooks are to be told is decided by pure functions (`journal`, `webhook`) and stored with the
+//!   events that it follows from: a crash between the two cannot be.
 //!
 //! The CRMs are behind [`Directory`]; this crate knows neither wasm nor HTTP.
 #![deny(missing_docs)]
@@ -33,24 +35,28 @@ mod error;
 mod event;
 mod journal;
 mod live;
+mod lookup;
 mod number;
 mod observer;
 mod pop;
 mod request;
+mod route;
 mod running;
 mod state;
 mod text;
 mod view;
+mod webhook;
 
-pub use center::{Center, CenterParts, CenterSettings, Directories, Journals};
+pub use center::{Center, CenterParts, CenterSettings, Directories, Journals, LookUpRules};
 pub use clock::{Clock, SystemClock};
 pub use directory::{Card, Deal, Directory, Found, LookUp, LookUpFailure};
 pub use error::CenterError;
 pub use event::{
     CallEvent, Caller, EventKind, Handled, MessageEvent, MessageStatusEvent, Origin, RecordingStep, Request,
 };
-pub use journal::{DoNotLog, JournalRules};
+pub use journal::{DoNotLog, JournalReach, JournalRules};
 pub use live::{LiveItem, LiveTail};
+pub use lookup::{Agent, Ambiguity, CrmPerson, Forget, Remember, Standing};
 pub use observer::{Observer, Silent};
 pub use ramal_capability::{DataClass, Direction, Level, Seen};
 pub use ramal_numbers::{PhoneNumber, Region};
@@ -60,7 +66,9 @@ pub use ramal_store::{
     InteractionState, LiveEvent, LiveId, Message, MessageStatus, Namespace, Page, PageCursor, PluginId,
     Recording, RecordingId, Snapshot, SourceId, StoreError, TenantId, UserId,
 };
+pub use route::{RouteDecision, RouteOwner, RouteReason, RouteView};
 pub use view::{
     CallView, CardView, CardsView, ConversationView, DealView, FailureReason, FailureView, FindingView,
     MessageView, NumberView, RecentView, SeenView, SnapshotView,
 };
+pub use webhook::{UnknownEvent, WebhookEvent, WebhookRules, Webhooks};

@@ -11,6 +11,14 @@ pub trait Observer: Send + Sync + 'static {
     fn event(&self, kind: &'static str, outcome: &'static str);
     /// A plugin answered; `outcome` is `card`, `none`, or the reason of the failure.
     fn look_up(&self, plugin: &PluginId, outcome: &'static str, took: Duration);
+    /// What a plugin had just answered was told again, without asking it; `outcome` is `card` or `none`.
+    fn remembered(&self, plugin: &PluginId, outcome: &'static str) {
+        let _ = (plugin, outcome);
+    }
+    /// A dialplan's question was answered; `reason` is the word of a [`RouteReason`](crate::RouteReason).
+    fn route(&self, reason: &'static str, took: Duration) {
+        let _ = (reason, took);
+    }
 }
 
 /// Counts nothing.

@@ -4,17 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ramal_store::{
-    Actor, Cause, CrmLink, Fault, Finding, FindingKind, InteractionEvent, InteractionId, InteractionWrite,
-    NewEvent, NewLive, PluginId, Recorded, StoreError, TenantId,
+    Actor, Cause, CrmLink, Fault, Finding, FindingKind, Interaction, InteractionEvent, InteractionId,
+    InteractionWrite, NewEvent, NewLive, PluginId, Recorded, StoreError, TenantId,
 };
 use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::center::{ATTEMPTS, Inner};
 use crate::journal::CONTACT;
+use crate::lookup::{self, Heard};
 use crate::running::Ticket;
 use crate::view::{self, Failure, Told};
-use crate::{Directory, Found, LookUp, LookUpFailure};
+use crate::{Ambiguity, Card, Directory, Found, LookUp};
 
 /// Tries of writing an answer that was already paid for.
 const WRITES: u32 = 3;
@@ -24,10 +25,10 @@ pub(crate) fn spawn(inner: &Arc<Inner>, directory: Arc<dyn Directory>, ask: Look
     let inner = inner.clone();
     tokio::spawn(
         async move {
-            let (tenant, interaction) = (ask.tenant.clone(), ask.interaction);
+            let (tenant, interaction, deadline) = (ask.tenant.clone(), ask.interaction, ask.deadline);
             let plugin = directory.plugin().clone();
             let begun = Instant::now();
-            let answer = ask_until_deadline(directory, ask).await;
+            let answer = inner.look_ups.ask(&directory, ask, deadline).await;
             let took = begun.elapsed();
             tell(&inner, &tenant, interaction, &plugin, answer.map_err(Failure::LookUp), took).await;
             drop(ticket);
@@ -36,19 +37,24 @@ pub(crate) fn spawn(inner: &Arc<Inner>, directory: Arc<dyn Directory>, ask: Look
     );
 }
 
-async fn ask_until_deadline(directory: Arc<dyn Directory>, ask: LookUp) -> Result<Found, LookUpFailure> {
-    let deadline = ask.deadline;
-    // A task of its own, so that a panic in there ends there.
-    let mut task = tokio::spawn(async move { directory.look_up(ask).await }.in_current_span());
-    match tokio::time::timeout_at(deadline, &mut task).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => {
-            Err(LookUpFailure::Broken("the look-up stopped without an answer; see the log".to_owned()))
+/// An agent came to a call: the contact whose owner that is may be chosen now.
+pub(crate) fn agent_came(inner: &Arc<Inner>, call: &Interaction, ticket: Ticket) {
+    if inner.look_up_rules(&call.tenant).ambiguous != Ambiguity::Owner {
+        return;
+    }
+    let (inner, tenant, interaction) = (inner.clone(), call.tenant.clone(), call.id);
+    tokio::spawn(
+        async move {
+            link_by_owner(&inner, &tenant, interaction).await;
+            drop(ticket);
         }
-        Err(_) => {
-            task.abort();
-            Err(LookUpFailure::Timeout)
-        }
+        .in_current_span(),
+    );
+}
+
+async fn link_by_owner(inner: &Arc<Inner>, tenant: &TenantId, interaction: InteractionId) {
+    if let Err(error) = lookup::by_owner(inner, tenant, interaction).await {
+        tracing::error!(%tenant, %interaction, error = %chain(&error), "a contact was not linked by its owner");
     }
 }
 
@@ -58,20 +64,19 @@ pub(crate) async fn tell(
     tenant: &TenantId,
     interaction: InteractionId,
     plugin: &PluginId,
-    answer: Result<Found, Failure>,
+    answer: Result<Heard, Failure>,
     took: Duration,
 ) {
-    let mut only = None;
-    let told = match answer {
-        Ok(found) => {
-            only = only_contact(plugin, &found);
-            view::found(interaction, plugin, found)
+    let (told, found, cached) = match answer {
+        Ok(Heard { found, cached }) => {
+            let told = view::found(interaction, plugin, &found, cached.then_some(took));
+            (told, Some(found), cached)
         }
         Err(failure) => {
             if let Failure::LookUp(failure) = &failure {
                 tracing::warn!(%tenant, %interaction, %plugin, %failure, "no card");
             }
-            view::failed(interaction, plugin, &failure, took)
+            (view::failed(interaction, plugin, &failure, took), None, false)
         }
     };
     let Told { kind, body, outcome } = match told {
@@ -81,12 +86,21 @@ pub(crate) async fn tell(
             return;
         }
     };
-    inner.observer.look_up(plugin, outcome, took);
-    tracing::info!(%tenant, %interaction, %plugin, outcome, took_ms = took.as_millis() as u64, "looked up");
-    let answer = Answer { tenant, interaction, plugin, kind, body, only };
+    if cached {
+        inner.observer.remembered(plugin, outcome);
+    } else {
+        inner.observer.look_up(plugin, outcome, took);
+    }
+    tracing::info!(%tenant, %interaction, %plugin, outcome, cached, took_ms = view::millis(took), "looked up");
+    let answer = Answer { tenant, interaction, plugin, kind, body, found };
     for attempt in 1..=WRITES {
         match store(inner, &answer).await {
-            Ok(()) => return,
+            Ok(()) => {
+                if answer.is_ambiguous() && inner.look_up_rules(tenant).ambiguous == Ambiguity::Owner {
+                    link_by_owner(inner, tenant, interaction).await;
+                }
+                return;
+            }
             Err(error) => {
                 tracing::error!(%tenant, %interaction, %plugin, attempt, error = %chain(&error), "an answer was not stored");
                 tokio::time::sleep(Duration::from_millis(100) * attempt).await;
@@ -101,8 +115,49 @@ struct Answer<'a> {
     plugin: &'a PluginId,
     kind: FindingKind,
     body: String,
-    /// The contact, when there is exactly one: then nobody needs to be asked which one it is.
-    only: Option<CrmLink>,
+    found: Option<Arc<Found>>,
+}
+
+impl Answer<'_> {
+    fn cards(&self) -> &[Card] {
+        self.found.as_ref().map_or(&[], |found| &found.cards)
+    }
+
+    fn is_ambiguous(&self) -> bool {
+        self.cards().len() > 1
+    }
+
+    fn link(&self, card: &Card) -> CrmLink {
+        CrmLink {
+            plugin: self.plugin.clone(),
+            kind: CONTACT.to_owned(),
+            id: card.id.clone(),
+            url: card.url.clone().filter(|url| view::is_web(url)),
+        }
+    }
+
+    /// The contact that the call belongs to, and the rule that says so: the only one, or the one that the tenant's
+    /// policy chooses at once.
+    async fn chosen(
+        &self,
+        inner: &Inner,
+        of: &Interaction,
+    ) -> Result<Option<(CrmLink, &'static str)>, StoreError> {
+        // A link that stands was made by a person, or by an answer before.
+        if of.links.iter().any(|link| link.plugin == *self.plugin && link.kind == CONTACT) {
+            return Ok(None);
+        }
+        if let [card] = self.cards() {
+            return Ok(Some((self.link(card), "only-match")));
+        }
+        if !self.is_ambiguous() || inner.look_up_rules(self.tenant).ambiguous != Ambiguity::Latest {
+            return Ok(None);
+        }
+        let among: Vec<&str> = self.cards().iter().map(|card| card.id.as_str()).collect();
+        let id = lookup::by_history(inner, of, self.plugin, &among).await?;
+        let card = self.cards().iter().find(|card| id.as_ref() == Some(&card.id));
+        Ok(card.map(|card| (self.link(card), "latest-match")))
+    }
 }
 
 /// Stores the answer with its live event, and the contact that it found.
@@ -111,16 +166,11 @@ async fn store(inner: &Arc<Inner>, answer: &Answer<'_>) -> Result<(), StoreError
         let known = inner.interactions.interaction(answer.tenant, answer.interaction).await?;
         let Some(known) = known.map(|snapshot| snapshot.interaction) else { return Ok(()) };
         let now = inner.clock.now();
-        // A link that stands was made by a person, or by an answer before.
-        let link = answer
-            .only
-            .as_ref()
-            .filter(|link| !known.links.iter().any(|l| l.plugin == link.plugin && l.kind == link.kind));
-        let event = link.map(|link| NewEvent {
+        let event = answer.chosen(inner, &known).await?.map(|(link, rule)| NewEvent {
             at: now,
             actor: Actor::Plugin(answer.plugin.clone()),
-            cause: Cause::Rule("only-match".to_owned()),
-            event: InteractionEvent::CrmLinked(link.clone()),
+            cause: Cause::Rule(rule.to_owned()),
+            event: InteractionEvent::CrmLinked(link),
         });
         let Ok(mut write) = InteractionWrite::change(&known, Vec::new(), event.into_iter().collect(), now)
         else {
@@ -151,16 +201,6 @@ async fn store(inner: &Arc<Inner>, answer: &Answer<'_>) -> Result<(), StoreError
         }
     }
     Err(StoreError::Failed { doing: "write an answer to", fault: Fault::Busy, source: None })
-}
-
-fn only_contact(plugin: &PluginId, found: &Found) -> Option<CrmLink> {
-    let [card] = found.cards.as_slice() else { return None };
-    Some(CrmLink {
-        plugin: plugin.clone(),
-        kind: CONTACT.to_owned(),
-        id: card.id.clone(),
-        url: card.url.clone().filter(|url| view::is_web(url)),
-    })
 }
 
 /// An error with all its sources, for the log.

@@ -1,8 +1,9 @@
 //! What people and clients change: dispositions, notes, links, the end of a conversation.
 
+use jiff::Timestamp;
 use ramal_store::{
     Cause, Clear, ContactIdentity, CrmLink, EndCause, Interaction, InteractionEvent, InteractionId,
-    InteractionWrite, NewEvent, Receipt, Recorded, SourceId,
+    InteractionWrite, NewEvent, Receipt, Recorded, SourceId, TenantId,
 };
 
 use crate::call::call_event;
@@ -105,6 +106,21 @@ impl Center {
             (!of.links.contains(&link)).then(|| InteractionEvent::CrmLinked(link.clone()))
         })
         .await
+    }
+
+    /// Forgets requests that came before a moment, at most `limit`; says how many. One that comes again after that is
+    /// taken for a new one.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn forget_requests(
+        &self,
+        tenant: &TenantId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, CenterError> {
+        let clients = SourceId::new(CLIENTS).map_err(|_| CenterError::Broken)?;
+        Ok(self.0.interactions.forget_receipts(tenant, &clients, before, limit).await?)
     }
 
     /// Ends a conversation.

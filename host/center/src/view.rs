@@ -5,6 +5,8 @@
 
 mod conversation;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use ramal_store::{
     CallId, Clear, EndCause, FindingKind, Interaction, InteractionId, InteractionState, NewLive, PluginId,
@@ -177,15 +179,17 @@ pub struct CardsView {
     /// Which plugin answered.
     #[schema(value_type = String)]
     pub plugin: PluginId,
+    /// Whether it had answered shortly before and was not asked again for this call.
+    pub cached: bool,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
-    /// How many requests went to the CRM.
+    /// How many requests went to the CRM for this call.
     pub requests: u32,
     /// The contacts, the best match first.
     pub cards: Vec<CardView>,
     /// How many more there are than are told.
     pub left_out: usize,
-    /// What the plugin could see on the way.
+    /// What the plugin could see on the way, when it was asked.
     pub seen: Vec<SeenView>,
 }
 
@@ -306,21 +310,24 @@ pub(crate) struct Told {
     pub(crate) outcome: &'static str,
 }
 
+/// What was found; `cached` is how long it took to find it among what is kept.
 pub(crate) fn found(
     interaction: InteractionId,
     plugin: &PluginId,
-    found: Found,
+    found: &Found,
+    cached: Option<Duration>,
 ) -> Result<Told, serde_json::Error> {
     let none = found.cards.is_empty();
     let left_out = found.cards.len().saturating_sub(MOST_CARDS);
     let view = CardsView {
         interaction,
         plugin: plugin.clone(),
-        took_ms: millis(found.took),
-        requests: found.requests,
-        cards: found.cards.into_iter().take(MOST_CARDS).map(card).collect(),
+        cached: cached.is_some(),
+        took_ms: millis(cached.unwrap_or(found.took)),
+        requests: if cached.is_some() { 0 } else { found.requests },
+        cards: found.cards.iter().take(MOST_CARDS).cloned().map(card).collect(),
         left_out,
-        seen: found.seen.into_iter().map(seen).collect(),
+        seen: found.seen.iter().copied().map(seen).collect(),
     };
     Ok(Told {
         kind: if none { FindingKind::None } else { FindingKind::Card },
@@ -333,7 +340,7 @@ pub(crate) fn failed(
     interaction: InteractionId,
     plugin: &PluginId,
     failure: &Failure,
-    took: std::time::Duration,
+    took: Duration,
 ) -> Result<Told, serde_json::Error> {
     let (reason, retry_after_s, detail) = match failure {
         Failure::Interrupted => (FailureReason::Interrupted, None, None),
@@ -364,7 +371,7 @@ pub(crate) enum Failure {
     Interrupted,
 }
 
-fn millis(took: std::time::Duration) -> u64 {
+pub(crate) fn millis(took: Duration) -> u64 {
     u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -408,7 +415,6 @@ pub(crate) fn is_web(url: &str) -> bool {
 mod tests {
     use super::*;
     use rstest::rstest;
-    use std::time::Duration;
     use uuid::Uuid;
 
     #[rstest]
@@ -430,7 +436,8 @@ mod tests {
         let told = found(
             InteractionId(Uuid::nil()),
             &PluginId::new("p").unwrap(),
-            Found { cards, took: Duration::from_millis(7), ..Found::default() },
+            &Found { cards, took: Duration::from_millis(7), ..Found::default() },
+            None,
         )
         .unwrap();
         let body: serde_json::Value = serde_json::from_str(&told.body).unwrap();

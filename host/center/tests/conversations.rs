@@ -1,10 +1,10 @@
 //! Messages join conversations, people change what stands there, and the CRMs are told once. All people and numbers
 //! are invented.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use ramal_center::*;
 use ramal_store::memory::MemoryStore;
@@ -47,8 +47,8 @@ fn world() -> World {
         clock: clock.clone(),
         settings: CenterSettings::default(),
     });
-    let plugins = BTreeSet::from([PluginId::new("practice").unwrap()]);
-    let rules = JournalRules { plugins, do_not_log: DoNotLog::default(), zone: TimeZone::UTC };
+    let plugins = BTreeMap::from([(PluginId::new("practice").unwrap(), JournalReach::LaterChanges)]);
+    let rules = JournalRules { plugins, ..JournalRules::default() };
     center.set_journals(HashMap::from([(tenant(), rules)]));
     World { center, store, clock }
 }

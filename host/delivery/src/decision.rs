@@ -9,6 +9,8 @@ use crate::{Outcome, backoff};
 
 /// A delivery is given up when it still fails so long after its first try.
 pub const DELIVERY_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// But not before so many tries: a host that was off for a day, or whose clock jumped ahead, has not tried for a day.
+pub const FEWEST_TRIES: u32 = 8;
 /// No receiver's wish to wait is taken for longer.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 
@@ -30,11 +32,12 @@ impl Attempt {
         later(self.first_tried_at, DELIVERY_DAY)
     }
     fn is_last(self) -> bool {
-        self.now >= self.deadline()
+        self.now >= self.deadline() && self.tries >= FEWEST_TRIES
     }
     /// A try at the end of the day is the last one.
     fn again_in(self, wait: Duration) -> Timestamp {
-        later(self.now, wait).min(self.deadline())
+        let (then, deadline) = (later(self.now, wait), self.deadline());
+        if self.now < deadline { then.min(deadline) } else { then }
     }
 }
 
@@ -123,6 +126,18 @@ mod tests {
     fn after_a_day_of_trying_it_is_given_up(#[case] hours: u64, #[case] settlement: &str) {
         assert_eq!(decide(Outcome::Transient(failure()), attempt(50, hours)).as_str(), settlement);
         assert_eq!(decide(Outcome::RetryAfter(None, failure()), attempt(50, hours)).as_str(), settlement);
+    }
+
+    #[rstest]
+    #[case::the_first(1, "retry")]
+    #[case::a_few(7, "retry")]
+    #[case::enough(8, "dead")]
+    fn a_day_without_tries_is_no_day_of_trying(#[case] tries: u32, #[case] settlement: &str) {
+        let late = attempt(tries, 48);
+        assert_eq!(decide(Outcome::Transient(failure()), late).as_str(), settlement);
+        if let Settlement::Retry { at, .. } = decide(Outcome::RetryAfter(None, failure()), late) {
+            assert!(at > late.now, "the time after the day is waited for as before it");
+        }
     }
 
     #[rstest]

@@ -30,6 +30,6 @@ pub use backoff::{BASE, CAP, backoff};
 pub use budget::{Bucket, Class, Rate};
 pub use circuit::{Admission, Circuit, Verdict};
 pub use courier::{Courier, Outcome, Road};
-pub use decision::{Attempt, DELIVERY_DAY, LONGEST_WAIT, decide};
+pub use decision::{Attempt, DELIVERY_DAY, FEWEST_TRIES, LONGEST_WAIT, decide};
 pub use upstream::{Pass, Upstream, Upstreams};
 pub use worker::{DeliveryObserver, Unobserved, Worker, WorkerParts, WorkerSettings};

@@ -6,12 +6,17 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use ramal_store::TenantId;
 
-use crate::{Admission, Bucket, Circuit, Class, Rate, Verdict};
+use crate::decision::later;
+use crate::{Admission, Bucket, Circuit, Class, LONGEST_WAIT, Rate, Verdict};
+
+/// How long an account is left alone that asked for it without saying how long.
+const UNKNOWN_REST: Duration = Duration::from_secs(5);
 
 /// A tenant's account at a CRM, by the CRM's origin.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -72,7 +77,12 @@ impl Upstreams {
         })
     }
 
-    /// Lets nothing through to an account until a moment: it asked for it.
+    /// Lets nothing through to an account for as long as it asked for, whoever was told so: it means everybody.
+    pub fn limited(&self, upstream: &Upstream, wish: Option<Duration>, now: Timestamp) {
+        self.rest_until(upstream, later(now, wish.unwrap_or(UNKNOWN_REST).min(LONGEST_WAIT)));
+    }
+
+    /// Lets nothing through to an account until a moment.
     pub fn rest_until(&self, upstream: &Upstream, until: Timestamp) {
         self.0.lock().entry(upstream.clone()).or_default().bucket.rest_until(until);
     }
@@ -124,7 +134,7 @@ impl Drop for Pass {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use rstest::rstest;
 
     const RATE: Rate = Rate { every: Duration::from_secs(1), burst: 10, kept: 0 };
 
@@ -155,7 +165,7 @@ mod tests {
         for _ in 0..5 {
             upstreams.enter(&ours, RATE, Class::Batch, noon()).unwrap().report(Verdict::Failing, noon());
         }
-        let after = crate::decision::later(noon(), Duration::from_secs(15));
+        let after = later(noon(), Duration::from_secs(15));
         for _ in 0..100 {
             drop(upstreams.enter(&ours, RATE, Class::Batch, after).unwrap());
         }
@@ -163,6 +173,20 @@ mod tests {
         assert!(upstreams.enter(&ours, RATE, Class::Interactive, after).is_err());
         probe.report(Verdict::Healthy, after);
         assert!(upstreams.enter(&ours, RATE, Class::Interactive, after).is_ok());
+    }
+
+    #[rstest]
+    #[case::as_long_as_it_says(Some(90), 90)]
+    #[case::a_little_when_it_does_not_say(None, 5)]
+    #[case::no_longer_than_an_hour(Some(86_400), 3600)]
+    fn who_asks_for_rest_gets_it_from_people_and_deliveries(#[case] wish: Option<u64>, #[case] seconds: u64) {
+        let upstreams = Arc::new(Upstreams::default());
+        let ours = upstream("acme");
+        upstreams.limited(&ours, wish.map(Duration::from_secs), noon());
+        let until = later(noon(), Duration::from_secs(seconds));
+        for class in [Class::Interactive, Class::Batch] {
+            assert_eq!(upstreams.enter(&ours, RATE, class, noon()).unwrap_err(), until);
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! Who waited longest is looked at first. A tenant with a backlog gets the places that others leave, and no target
 //! more than its [`Road::at_once`](crate::Road::at_once).
 
+mod clock;
 mod job;
 #[cfg(test)]
 mod tests;
@@ -116,6 +117,7 @@ pub struct Worker {
     shared: Arc<Shared>,
     /// When to look at each tenant.
     tenants: BTreeMap<TenantId, Timestamp>,
+    clock: clock::Watch,
     jobs: JoinSet<()>,
     running: HashMap<Id, (TenantId, Target)>,
 }
@@ -127,6 +129,7 @@ impl Worker {
         Self {
             shared: Arc::new(Shared { parts, locks: Arc::default() }),
             tenants,
+            clock: clock::Watch::default(),
             jobs: JoinSet::new(),
             running: HashMap::new(),
         }
@@ -167,6 +170,7 @@ impl Worker {
             self.ended(done);
         }
         let now = self.shared.now();
+        self.follow_clock(now).await;
         let mut waiting: Vec<_> = self.tenants.iter().filter(|(_, at)| **at <= now).collect();
         waiting.sort_by_key(|(_, at)| **at);
         let waiting: Vec<TenantId> = waiting.into_iter().map(|(tenant, _)| tenant.clone()).collect();
@@ -181,6 +185,21 @@ impl Worker {
             });
             self.tenants.insert(tenant, next);
         }
+    }
+
+    /// Where the clock was set back, what waits for a time of the clock before would wait for too long.
+    async fn follow_clock(&mut self, now: Timestamp) {
+        let Some(clock::SetBack { later, by }) = self.clock.look(now, self.shared.parts.settings.lease) else {
+            return;
+        };
+        for tenant in self.tenants.keys() {
+            if let Err(error) = self.shared.parts.store.bring_forward(tenant, later, by, now).await {
+                tracing::error!(%tenant, %error, "the clock was set back; deliveries may come late by as much");
+                return;
+            }
+        }
+        self.clock.followed(now);
+        self.look_everywhere();
     }
 
     /// Starts what is due for one tenant; says when to look again.

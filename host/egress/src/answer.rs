@@ -150,18 +150,8 @@ fn taken(budget: &AtomicU64, bytes: u64) -> bool {
 
 /// What the head alone says.
 fn judge(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Result<(), EgressFailure> {
-    let unavailable = |text: String| Err(EgressFailure::Unavailable(text));
-    match status.as_u16() {
-        401 => Err(EgressFailure::AuthExpired),
-        407 => unavailable("the CRM answered 407: a proxy stands before it".to_owned()),
-        429 => Err(EgressFailure::RateLimited(retry_after(headers, now))),
-        503 if headers.contains_key(RETRY_AFTER) => {
-            Err(EgressFailure::RateLimited(retry_after(headers, now)))
-        }
-        300..=399 => unavailable(format!("redirect refused: the CRM answered {}", status.as_u16())),
-        200..=299 | 400..=499 => identity(headers),
-        other => unavailable(format!("the CRM answered {other}")),
-    }
+    EgressFailure::judge(status.as_u16(), headers.contains_key(RETRY_AFTER), retry_after(headers, now))?;
+    identity(headers)
 }
 
 fn identity(headers: &HeaderMap) -> Result<(), EgressFailure> {
@@ -185,7 +175,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// `Retry-After` in both its forms (RFC 9110, 10.2.3), at most an hour.
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<u32> {
+pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<u32> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let seconds = if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
         text.parse().unwrap_or(LONGEST_WAIT)

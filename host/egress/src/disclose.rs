@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hyper_util::client::legacy::connect::CaptureConnection;
 use jiff::Timestamp;
 use ramal_capability::{Actor, Invocation, Prepared};
-use ramal_ledger::{Disclosure, DisclosureSink, Outcome};
+use ramal_ledger::{DisclosedBy, Disclosure, DisclosureSink, Outcome};
 
 /// A row that is written when it is dropped, if the request got a connection.
 pub(crate) struct Pending<'a> {
@@ -22,35 +22,9 @@ impl<'a> Pending<'a> {
     /// Begins the row of a request that is about to leave.
     pub(crate) fn begin(
         sink: &'a dyn DisclosureSink,
-        inv: &Invocation,
-        prepared: &Prepared,
-        destination: &Arc<str>,
+        row: Disclosure,
         connection: CaptureConnection,
     ) -> Self {
-        let (plan, authority) = (inv.plan(), inv.authority());
-        let row = Disclosure {
-            at: Timestamp::now(),
-            tenant: plan.tenant().clone(),
-            plugin: plan.plugin().clone(),
-            version: plan.version().into(),
-            digest: plan.digest(),
-            grant_revision: plan.grant_revision(),
-            route: prepared.route().clone(),
-            purpose: authority.purpose,
-            interaction: authority.interaction,
-            user: match &authority.actor {
-                Actor::System => None,
-                Actor::User { id, .. } => Some(id.clone()),
-            },
-            subject: authority.subject.as_ref().map(|s| s.0.clone()),
-            classes: prepared.disclosed().iter().map(|d| (d.class, d.count)).collect(),
-            origin: destination.clone(),
-            method: prepared.method().as_str().to_owned(),
-            bytes_out: prepared.bytes(),
-            bytes_in: 0,
-            status: None,
-            outcome: Outcome::SentAbandoned,
-        };
         Self { sink, row: Some(row), connection, bytes_in: 0 }
     }
 
@@ -77,10 +51,40 @@ impl Drop for Pending<'_> {
             return;
         }
         row.bytes_in = self.bytes_in;
-        let (route, plugin) = (row.route.clone(), row.plugin.clone());
+        let by = row.by.clone();
         if let Err(error) = self.sink.record(row) {
             // The sink keeps the row; its `ready` refuses what comes next.
-            tracing::error!(%route, %plugin, %error, "a disclosure waits to be recorded");
+            tracing::error!(%by, %error, "a disclosure waits to be recorded");
         }
+    }
+}
+
+/// The row of a plugin's request; how it ends is not known yet.
+pub(crate) fn row(inv: &Invocation, prepared: &Prepared, destination: &Arc<str>) -> Disclosure {
+    let (plan, authority) = (inv.plan(), inv.authority());
+    Disclosure {
+        at: Timestamp::now(),
+        tenant: plan.tenant().clone(),
+        by: DisclosedBy::Plugin {
+            plugin: plan.plugin().clone(),
+            version: plan.version().into(),
+            digest: plan.digest(),
+            grant_revision: plan.grant_revision(),
+            route: prepared.route().clone(),
+        },
+        purpose: authority.purpose,
+        interaction: authority.interaction,
+        user: match &authority.actor {
+            Actor::System => None,
+            Actor::User { id, .. } => Some(id.clone()),
+        },
+        subject: authority.subject.as_ref().map(|s| s.0.clone()),
+        classes: prepared.disclosed().iter().map(|d| (d.class, d.count)).collect(),
+        origin: destination.clone(),
+        method: prepared.method().as_str().to_owned(),
+        bytes_out: prepared.bytes(),
+        bytes_in: 0,
+        status: None,
+        outcome: Outcome::SentAbandoned,
     }
 }

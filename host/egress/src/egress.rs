@@ -22,9 +22,9 @@ use ramal_ledger::{Deny, DisclosureSink, Outcome};
 use tokio::time::{Instant, timeout_at};
 
 use crate::answer::{self, Answer};
-use crate::connector::ConnectError;
+use crate::connector::{ConnectError, Connector};
 use crate::credentials::{self, CredentialError, CredentialSource, Filled, Secret, StaticCredentials};
-use crate::disclose::Pending;
+use crate::disclose::{self, Pending};
 use crate::outbound::{self, Parts};
 use crate::outline::outline;
 use crate::pool::{Pool, PoolKey, Pools};
@@ -32,6 +32,7 @@ use crate::resolver::{Resolver, SystemResolver};
 use crate::roots::{Roots, RootsError};
 use crate::session::{SessionKey, Sessions, Token};
 use crate::token::TokenClient;
+use crate::webhook::{WebhookAddress, WebhookClient, WebhookError};
 
 /// The most that the answer to a login may have.
 const LOGIN_BYTES: u64 = 64 * 1024;
@@ -112,6 +113,23 @@ impl Builder {
     pub fn token_client(&self, whole: Duration) -> Result<TokenClient, RootsError> {
         let tls = self.roots.client_config()?;
         Ok(TokenClient::new(Arc::clone(&self.resolver), tls, self.connect, self.idle, whole))
+    }
+    /// Who posts to one webhook: over a connector like this way out's own, with its resolver, its roots of trust, its
+    /// times and its ledger. One post takes at most `whole`.
+    ///
+    /// # Errors
+    /// When TLS refuses the roots, or the address is none.
+    pub fn webhook(&self, address: &WebhookAddress, whole: Duration) -> Result<WebhookClient, WebhookError> {
+        let tls = self.roots.client_config()?;
+        let connector = Connector::new(
+            address.origin.clone(),
+            &address.private,
+            Arc::clone(&self.resolver),
+            &tls,
+            self.connect,
+        )
+        .map_err(|_| WebhookError::Address)?;
+        WebhookClient::new(address, connector, Arc::clone(&self.ledger), self.idle, whole)
     }
     /// Puts it together. Opens no connection.
     ///
@@ -259,7 +277,8 @@ impl Egress {
         let place = slot.filled.as_ref().map(|f| &f.placed);
         let mut request = outbound::request(&parts(prepared), place)?; // 7
         let connection = capture_connection(&mut request);
-        let mut row = Pending::begin(&*self.ledger, inv, prepared, &pool.destination, connection); // 10
+        let row = disclose::row(inv, prepared, &pool.destination);
+        let mut row = Pending::begin(&*self.ledger, row, connection); // 10
         let exchange = self.exchange(&pool, request, prepared.answer_bytes(), budget, &mut row); // 6, 8
         match timeout_at(until, exchange).await.unwrap_or(Err((Outcome::SentFailed, EgressFailure::Timeout)))
         {

@@ -33,6 +33,7 @@ mod roots;
 mod session;
 mod stream;
 mod token;
+mod webhook;
 
 pub use credentials::{
     CredentialError, CredentialFileError, CredentialSource, FileCredentials, Secret, StaticCredentials,
@@ -41,3 +42,6 @@ pub use egress::{Builder, Egress};
 pub use resolver::{Resolver, SystemResolver, TableResolver};
 pub use roots::{Roots, RootsError};
 pub use token::{TokenAnswer, TokenCall, TokenClient, TokenFailure};
+pub use webhook::{
+    WebhookAddress, WebhookAnswer, WebhookCall, WebhookClient, WebhookDisclosure, WebhookError,
+};

@@ -90,6 +90,36 @@ pub(crate) fn form(
     Ok(request)
 }
 
+/// Builds a request to a webhook. The headers are the host's own, by static names.
+pub(crate) fn post(
+    origin: &Origin,
+    target: &str,
+    kind: HeaderValue,
+    headers: &[(&'static str, String)],
+    body: &Clear,
+) -> Result<Request<Full<Bytes>>, Denial> {
+    // Wiped when the request is done with.
+    let bytes = Zeroizing::new(body.expose().as_bytes().to_vec());
+    let mut request = Request::new(Full::new(Bytes::from_owner(bytes)));
+    *request.method_mut() = http::Method::POST;
+    *request.uri_mut() = uri(origin, &Clear::from(target), None)?;
+    let all = request.headers_mut();
+    all.insert(CONTENT_TYPE, kind);
+    all.insert(ACCEPT_ENCODING, IDENTITY);
+    all.insert(USER_AGENT, AGENT);
+    for (name, value) in headers {
+        let value = HeaderValue::from_str(value).map_err(|_| {
+            Denial::new(
+                Rule::Unencodable,
+                format!("a header `{name}` on a request to {origin}"),
+                "values in visible ASCII",
+            )
+        })?;
+        all.insert(HeaderName::from_static(name), value);
+    }
+    Ok(request)
+}
+
 fn method(method: Method) -> http::Method {
     match method {
         Method::Get => http::Method::GET,

@@ -35,7 +35,9 @@ pub enum RootsError {
         path: PathBuf,
     },
     /// TLS refuses the roots.
-    #[error("a root certificate or the TLS settings were refused")]
+    #[error(
+        "a root certificate or the TLS settings were refused; give certificates of authorities, each whole"
+    )]
     Tls(#[from] tokio_rustls::rustls::Error),
 }
 

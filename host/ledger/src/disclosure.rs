@@ -3,6 +3,7 @@
 //! hold a telephone number.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -22,6 +23,49 @@ pub enum Outcome {
     SentAbandoned,
 }
 
+/// Who sent something, and by what right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum DisclosedBy {
+    /// A plugin, under a grant.
+    Plugin {
+        /// Which.
+        plugin: PluginId,
+        /// Its version, for people; the digest is what counts.
+        version: Arc<str>,
+        /// The component that ran.
+        digest: Digest,
+        /// The revision of the grant that allowed it.
+        grant_revision: u64,
+        /// The route of the manifest: the shape of the request.
+        route: RouteId,
+    },
+    /// The host itself, to an outgoing webhook of its configuration.
+    Webhook {
+        /// The webhook's name in the configuration.
+        webhook: Arc<str>,
+    },
+}
+
+impl DisclosedBy {
+    /// The name of what was sent: the plugin's route, or the webhook.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Plugin { route, .. } => route.as_str(),
+            Self::Webhook { webhook } => webhook,
+        }
+    }
+}
+
+impl fmt::Display for DisclosedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plugin { plugin, route, .. } => write!(f, "plugin {plugin}, route {route}"),
+            Self::Webhook { webhook } => write!(f, "webhook {webhook}"),
+        }
+    }
+}
+
 /// One disclosure: what left, to whom, why, under which grant. Never holds a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disclosure {
@@ -29,16 +73,9 @@ pub struct Disclosure {
     pub at: Timestamp,
     /// Whose data it is.
     pub tenant: TenantId,
-    /// Which plugin asked.
-    pub plugin: PluginId,
-    /// The plugin's version, for people; the digest is what counts.
-    pub version: Arc<str>,
-    /// The component that ran.
-    pub digest: Digest,
-    /// The revision of the grant that allowed it.
-    pub grant_revision: u64,
-    /// The route of the manifest: the shape of the request.
-    pub route: RouteId,
+    /// Who sent it, and who allowed that.
+    #[serde(flatten)]
+    pub by: DisclosedBy,
     /// Why.
     pub purpose: Purpose,
     /// The call or conversation that it happened for.
@@ -76,11 +113,13 @@ pub(crate) mod tests {
         Disclosure {
             at: "2026-11-23T12:00:00Z".parse().unwrap(),
             tenant: TenantId::new("acme").unwrap(),
-            plugin: PluginId::new("practice").unwrap(),
-            version: "0.1.0".into(),
-            digest: Digest([7; 32]),
-            grant_revision: 3,
-            route: RouteId::new("find-by-phone").unwrap(),
+            by: DisclosedBy::Plugin {
+                plugin: PluginId::new("practice").unwrap(),
+                version: "0.1.0".into(),
+                digest: Digest([7; 32]),
+                grant_revision: 3,
+                route: RouteId::new("find-by-phone").unwrap(),
+            },
             purpose: Purpose::ScreenPop,
             interaction: None,
             user: Some(UserId::new("ana").unwrap()),
@@ -109,5 +148,14 @@ pub(crate) mod tests {
             )
         );
         assert_eq!(serde_json::from_str::<Disclosure>(&line).unwrap(), row(120));
+    }
+
+    #[test]
+    fn a_webhooks_row_names_the_webhook_and_no_plugin() {
+        let row = Disclosure { by: DisclosedBy::Webhook { webhook: "erp".into() }, ..row(120) };
+        let line = serde_json::to_string(&row).unwrap();
+        assert!(line.contains(r#""tenant":"acme","webhook":"erp","purpose""#), "{line}");
+        assert!(!line.contains("plugin"), "{line}");
+        assert_eq!(serde_json::from_str::<Disclosure>(&line).unwrap(), row);
     }
 }

@@ -15,6 +15,6 @@ mod file;
 mod jsonlines;
 mod sink;
 
-pub use disclosure::{Disclosure, Outcome};
+pub use disclosure::{DisclosedBy, Disclosure, Outcome};
 pub use jsonlines::{JsonLines, read};
 pub use sink::{Deny, DisclosureSink, Recording, SinkError};

@@ -25,7 +25,7 @@ pub enum SinkError {
         waiting: u64,
     },
     /// There is no ledger.
-    #[error("no ledger is set up, so nothing may leave")]
+    #[error("no ledger is set up, so nothing may leave; name its file")]
     None,
 }
 

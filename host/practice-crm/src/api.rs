@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, patch, post};
+use axum::routing::{get, patch};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -30,7 +30,7 @@ pub(crate) fn router(crm: PracticeCrm) -> Router {
         .route("/contacts/{id}", get(contact).patch(change_contact).delete(delete_contact))
         .route("/contacts/{id}/deals", get(deals))
         .route("/contacts/{id}/export", get(export))
-        .route("/activities", post(record_activity))
+        .route("/activities", get(activities).post(record_activity))
         .route("/activities/{id}", patch(change_activity))
         .fallback(async || Refusal::NotFound("address"))
         .method_not_allowed_fallback(async || Refusal::Method)
@@ -51,12 +51,12 @@ async fn with_key(State(crm): State<PracticeCrm>, request: Request, next: Next) 
 
 /// A list as every address answers with it.
 #[derive(Serialize)]
-struct List<T> {
+struct List<T, I = ContactId> {
     items: Vec<T>,
     /// How many there are on all pages.
     total: usize,
     /// What to give as `cursor` for the next page.
-    next: Option<ContactId>,
+    next: Option<I>,
 }
 
 impl<T> List<T> {
@@ -169,6 +169,26 @@ async fn deals(
 }
 
 // === activities ===
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ActivitiesParams {
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+impl input::Parameters for ActivitiesParams {
+    const NAMES: &'static str = "limit and cursor";
+}
+
+async fn activities(
+    State(crm): State<PracticeCrm>,
+    Params(params): Params<ActivitiesParams>,
+) -> Result<Response, Refusal> {
+    let book = crm.book.read();
+    let page = book.list_activities(params.limit, params.cursor.as_deref())?;
+    Ok(Json(List { items: page.items, total: page.total, next: page.next }).into_response())
+}
 
 async fn record_activity(
     State(crm): State<PracticeCrm>,

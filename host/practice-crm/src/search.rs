@@ -1,9 +1,11 @@
-//! Finding contacts: by number, by what somebody typed, or all, page by page.
+//! Finding contacts: by number, by what somebody typed, or all, page by page. Activities are listed page by page.
+
+use std::ops::Bound;
 
 use crate::book::Book;
-use crate::id::ContactId;
+use crate::id::{ActivityId, ContactId};
 use crate::phone::Digits;
-use crate::records::Contact;
+use crate::records::{Activity, Contact};
 use crate::refusal::Refusal;
 
 /// The most contacts in one answer.
@@ -20,24 +22,19 @@ pub(crate) struct Search<'a> {
     pub(crate) cursor: Option<&'a str>,
 }
 
-/// One page of contacts.
-pub(crate) struct Page<'a> {
-    pub(crate) items: Vec<&'a Contact>,
+/// One page of records.
+pub(crate) struct Page<'a, T, I> {
+    pub(crate) items: Vec<&'a T>,
     /// How many there are on all pages.
     pub(crate) total: usize,
     /// The cursor of the next page, if there is one.
-    pub(crate) next: Option<ContactId>,
+    pub(crate) next: Option<I>,
 }
 
 impl Book {
-    pub(crate) fn search(&self, search: &Search<'_>) -> Result<Page<'_>, Refusal> {
-        let limit = search.limit.unwrap_or(DEFAULT_LIMIT);
-        if !(1..=MAX_LIMIT).contains(&limit) {
-            return Err(Refusal::Field { field: "limit", rule: "it must be 1 to 100" });
-        }
-        let cursor = search.cursor.map(str::parse::<ContactId>).transpose();
-        let cursor =
-            cursor.map_err(|_| Refusal::Field { field: "cursor", rule: "it must be the next of a page" })?;
+    pub(crate) fn search(&self, search: &Search<'_>) -> Result<Page<'_, Contact, ContactId>, Refusal> {
+        let limit = limit(search.limit)?;
+        let cursor = cursor::<ContactId>(search.cursor)?;
         let unreadable = Refusal::Field { field: "phone", rule: "it must have 8 to 15 digits" };
         let phone = search.phone.map(|phone| Digits::of(phone).ok_or(unreadable)).transpose()?;
         let words: Vec<String> = search.text.unwrap_or_default().split_whitespace().map(fold).collect();
@@ -61,6 +58,31 @@ impl Book {
         }
         Ok(page)
     }
+
+    /// The activities, in the order in which they were written.
+    pub(crate) fn list_activities(
+        &self,
+        most: Option<usize>,
+        after: Option<&str>,
+    ) -> Result<Page<'_, Activity, ActivityId>, Refusal> {
+        let most = limit(most)?;
+        let after = cursor::<ActivityId>(after)?.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut rest = self.activities.range((after, Bound::Unbounded)).map(|(_, activity)| activity);
+        let items: Vec<&Activity> = rest.by_ref().take(most).collect();
+        let next = items.last().map(|last| last.id).filter(|_| rest.next().is_some());
+        Ok(Page { items, total: self.activities.len(), next })
+    }
+}
+
+fn limit(asked: Option<usize>) -> Result<usize, Refusal> {
+    let limit = asked.unwrap_or(DEFAULT_LIMIT);
+    let fits = (1..=MAX_LIMIT).contains(&limit);
+    if fits { Ok(limit) } else { Err(Refusal::Field { field: "limit", rule: "it must be 1 to 100" }) }
+}
+
+fn cursor<I: std::str::FromStr>(asked: Option<&str>) -> Result<Option<I>, Refusal> {
+    let wrong = |_| Refusal::Field { field: "cursor", rule: "it must be the next of a page" };
+    asked.map(str::parse::<I>).transpose().map_err(wrong)
 }
 
 fn has_phone(contact: &Contact, asked: &Digits) -> bool {

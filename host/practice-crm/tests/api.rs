@@ -265,6 +265,30 @@ async fn deleting_a_contact_leaves_its_deals_without_the_person() {
 }
 
 #[tokio::test]
+async fn activities_are_listed_in_pages_without_a_gap() {
+    let crm = crm();
+    for number in 0..3 {
+        let draft = json!({"external_id": format!("x-{number}"), "kind": "call", "started_ms": number});
+        assert_eq!(call(&crm, Method::POST, "/api/v1/activities", Some(draft)).await.0, StatusCode::CREATED);
+    }
+    let whole = get(&crm, "/api/v1/activities?limit=100").await;
+    assert_eq!(whole["next"], Value::Null);
+    let mut seen = Vec::new();
+    let mut path = "/api/v1/activities?limit=2".to_owned();
+    loop {
+        let page = get(&crm, &path).await;
+        seen.extend(ids(&page).into_iter().map(str::to_owned));
+        match page["next"].as_str() {
+            Some(next) => path = format!("/api/v1/activities?limit=2&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, ids(&whole));
+    assert_eq!(whole["total"].as_u64(), u64::try_from(seen.len()).ok());
+    assert_eq!(call(&crm, Method::GET, "/api/v1/activities?limit=0", None).await.0, 422);
+}
+
+#[tokio::test]
 async fn deals_are_told_by_state() {
     let crm = crm();
     let open = get(&crm, "/api/v1/contacts/c-0006/deals?state=open").await;

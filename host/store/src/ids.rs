@@ -1,4 +1,4 @@
-//! The provider's identifiers. The names of the house (tenants, plugins, interactions) are in `ramal-capability`.
+//! The provider's identifiers, and the webhooks' names. The other names of the house (tenants, plugins, interactions) are in `ramal-capability`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -100,6 +100,10 @@ text_id!(
     SourceId, "source name", is_name, NAME_RULE
 );
 text_id!(
+    /// An outgoing webhook, by its name in the configuration: unique within its tenant.
+    WebhookName, "webhook name", is_name, NAME_RULE
+);
+text_id!(
     /// A call, by its provider's identifier. May hold personal data, so it is not printed.
     CallId, "call id", is_opaque, OPAQUE_RULE
 );
@@ -107,7 +111,7 @@ text_id!(
     /// An event, by its provider's identifier: the same id is the same event. Not printed, like [`CallId`].
     EventId, "event id", is_opaque, OPAQUE_RULE
 );
-printed!(SourceId);
+printed!(SourceId, WebhookName);
 unprinted!(CallId, EventId);
 
 #[cfg(test)]

@@ -34,12 +34,13 @@ mod sqlite;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod webhook;
 mod words;
 
 pub use credential::{ConsentRow, CredentialKey, CredentialRow, CredentialStore, Lease, Sealed};
 pub use error::{Fault, StoreError};
 pub use health::StoreHealth;
-pub use ids::{BadText, CallId, EventId, SourceId};
+pub use ids::{BadText, CallId, EventId, SourceId, WebhookName};
 pub use interaction::{
     Actor, Attachment, BadCursor, BadIdentity, Cause, Channel, ContactIdentity, ContactKind, CrmLink,
     EndCause, EventRecord, Filter, Finding, FindingKind, FoldError, Interaction, InteractionDirection,
@@ -60,6 +61,7 @@ pub use postgres::{PostgresSettings, PostgresStore};
 pub use ramal_capability::{Clear, InteractionId, PluginId, TenantId, UserId};
 pub use sqlite::{MaintenanceError, SqliteSettings, SqliteStore};
 pub use store::{Checked, Checking, Mismatch, Store};
+pub use webhook::WebhookMessage;
 
 /// A future that a store returns; boxed, so that the traits can be used behind `dyn`.
 pub type Answer<'a, T, E = StoreError> = futures_util::future::BoxFuture<'a, Result<T, E>>;

@@ -28,13 +28,20 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct State {
     interactions: BTreeMap<(TenantId, InteractionId), Kept>,
-    receipts: HashMap<(TenantId, SourceId, EventId), InteractionId>,
+    receipts: HashMap<(TenantId, SourceId, EventId), (InteractionId, Timestamp)>,
     aliases: BTreeSet<(TenantId, String, String)>,
     findings: BTreeMap<(TenantId, InteractionId, PluginId), Finding>,
     outbox: Vec<NewDelivery>,
     live: HashMap<TenantId, (u64, BTreeMap<u64, LiveEvent>)>,
     entries: BTreeMap<(TenantId, PluginId, String), PluginEntry>,
-    broken: Option<Fault>,
+    broken: Option<Broken>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Broken {
+    fault: Fault,
+    /// How many more operations fail; all when there is no number.
+    times: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -58,14 +65,23 @@ impl MemoryStore {
 
     /// From now on every operation fails in this way; `None` heals it.
     pub fn break_with(&self, fault: Option<Fault>) {
-        self.state.lock().broken = fault;
+        self.state.lock().broken = fault.map(|fault| Broken { fault, times: None });
+    }
+
+    /// The next so many operations fail in this way; then it is healed.
+    pub fn break_times(&self, fault: Fault, times: u32) {
+        self.state.lock().broken = Some(Broken { fault, times: Some(times) });
     }
 
     fn with<T>(&self, doing: &'static str, work: impl FnOnce(&mut State) -> T) -> Result<T, StoreError> {
         let mut state = self.state.lock();
         match state.broken {
-            Some(fault) => Err(StoreError::Failed { doing, fault, source: None }),
-            None => Ok(work(&mut state)),
+            None | Some(Broken { times: Some(0), .. }) => Ok(work(&mut state)),
+            Some(Broken { fault, times }) => {
+                let times = times.map(|times| times.saturating_sub(1));
+                state.broken = Some(Broken { fault, times });
+                Err(StoreError::Failed { doing, fault, source: None })
+            }
         }
     }
 }
@@ -143,7 +159,7 @@ impl State {
             }
         }
         if let Some(receipt) = receipt {
-            self.receipts.insert(receipt, write.id());
+            self.receipts.insert(receipt, (write.id(), write.at));
         }
         if let (Some(key), Some(finding)) = (finding, &write.finding) {
             self.findings.insert(key, finding.clone());
@@ -162,6 +178,10 @@ impl State {
             last = Some(self.append_live(cap, &tenant, live, write.at));
         }
         Recorded::Stored(last)
+    }
+
+    fn seen_for(&self, tenant: &TenantId, source: &SourceId, event_id: &EventId) -> Option<InteractionId> {
+        self.receipts.get(&(tenant.clone(), source.clone(), event_id.clone())).map(|(id, _)| *id)
     }
 
     fn page(
@@ -208,7 +228,7 @@ impl InteractionStore for MemoryStore {
                     .of(tenant)
                     .find(|i| i.source == *source && i.reference.as_ref() == Some(reference))
                     .cloned(),
-                seen_for: state.receipts.get(&(tenant.clone(), source.clone(), event_id.clone())).copied(),
+                seen_for: state.seen_for(tenant, source, event_id),
             })
         })
     }
@@ -232,10 +252,7 @@ impl InteractionStore for MemoryStore {
                 };
                 Situation {
                     interaction: contacts.iter().find_map(open),
-                    seen_for: state
-                        .receipts
-                        .get(&(tenant.clone(), source.clone(), event_id.clone()))
-                        .copied(),
+                    seen_for: state.seen_for(tenant, source, event_id),
                 }
             })
         })
@@ -389,6 +406,26 @@ impl InteractionStore for MemoryStore {
                     .collect();
                 open.sort_by_key(|kept| (kept.updated_at, kept.made.id));
                 open.into_iter().take(limit as usize).map(|kept| kept.made.clone()).collect()
+            })
+        })
+    }
+
+    fn forget_receipts<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        source: &'a SourceId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Answer<'a, u64> {
+        Box::pin(async move {
+            self.with(READING, |state| {
+                let mut forgotten = 0;
+                state.receipts.retain(|(t, s, _), (_, at)| {
+                    let goes = t == tenant && s == source && *at < before && forgotten < u64::from(limit);
+                    forgotten += u64::from(goes);
+                    !goes
+                });
+                forgotten
             })
         })
     }

@@ -16,10 +16,10 @@ mod lease;
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::{Answer, Clear, CrmRecord, InteractionId, InteractionWrite, PluginId, TenantId};
+use crate::{Answer, Clear, CrmRecord, InteractionId, InteractionWrite, PluginId, TenantId, WebhookName};
 
 pub use bell::{OutboxBell, OutboxListener};
 pub use delivery::{Backlog, Delivery, DeliveryFilter, DeliveryId, DeliveryState, Pause};
@@ -64,6 +64,16 @@ impl FromStr for Target {
 #[serde(transparent)]
 pub struct WebhookId(pub Uuid);
 
+impl WebhookId {
+    /// The same for the same name of the same tenant, in every process and after every restart: what waits for a
+    /// webhook finds it again.
+    pub fn named(tenant: &TenantId, name: &WebhookName) -> Self {
+        // Drawn once for this use.
+        const SPACE: Uuid = Uuid::from_u128(0x3d5a_1e77_90c2_4b0e_a1f4_27c8_6b9d_e805);
+        Self(Uuid::new_v5(&SPACE, format!("{}\n{name}", tenant.as_str()).as_bytes()))
+    }
+}
+
 impl fmt::Display for WebhookId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -84,6 +94,11 @@ impl Step {
     /// The first account of an interaction, or of one of its parts.
     pub fn journal(part: &str) -> Self {
         Self(if part.is_empty() { "journal".to_owned() } else { format!("journal:{part}") })
+    }
+
+    /// One event of an interaction, by its number.
+    pub fn event(seq: u32) -> Self {
+        Self(format!("event:{seq}"))
     }
 
     /// The part of the interaction that the CRM keeps one record for: a day of a conversation, or nothing for the
@@ -268,6 +283,19 @@ pub trait OutboxStore: Send + Sync + 'static {
     /// # Errors
     /// When the store cannot be written.
     fn resume<'a>(&'a self, tenant: &'a TenantId, target: &'a Target, now: Timestamp) -> Answer<'a, bool>;
+
+    /// Brings forward what waits for a time after `later`, by so much but not before `now`: the clock was set back, and
+    /// those times were of the clock before.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn bring_forward<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        later: Timestamp,
+        by: SignedDuration,
+        now: Timestamp,
+    ) -> Answer<'a, ()>;
 
     /// Removes the traces of deliveries that were delivered before a moment, at most `limit`; says how many. The
     /// records in the CRM that they made stay known.

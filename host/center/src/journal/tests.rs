@@ -11,8 +11,8 @@ fn at(hour: i64) -> Timestamp {
 }
 
 fn rules() -> JournalRules {
-    let plugins = ["odoo", "tryton"].map(|p| PluginId::new(p).unwrap()).into();
-    JournalRules { plugins, do_not_log: DoNotLog::default(), zone: TimeZone::fixed(offset(-3)) }
+    let plugins = ["odoo", "tryton"].map(|p| (PluginId::new(p).unwrap(), JournalReach::LaterChanges)).into();
+    JournalRules { plugins, zone: TimeZone::fixed(offset(-3)), ..JournalRules::default() }
 }
 
 fn new(event: InteractionEvent, hour: i64) -> NewEvent {
@@ -303,4 +303,23 @@ fn the_same_step_has_the_same_key_in_every_process() {
     let (first, second) = (make(), make());
     assert_eq!(first, second);
     assert_ne!(first[0].key, first[1].key, "another CRM is another step");
+}
+
+#[rstest]
+#[case::account(&[], &["ended"], "odoo journal, tryton journal")]
+#[case::change(&["ended"], &["note"], "odoo amend:3")]
+#[case::own_link(&["ended"], &["link"], "odoo amend:3")]
+fn a_plugin_that_cannot_change_what_it_wrote_is_told_no_change(
+    #[case] before: &[&str],
+    #[case] now: &[&str],
+    #[case] then: &str,
+) {
+    let mut rules = rules();
+    rules.plugins.insert(PluginId::new("tryton").unwrap(), JournalReach::FirstAccount);
+    let mut made = begin(Channel::Fixed, InteractionDirection::Inbound).after().clone();
+    for word in before {
+        made = change(&made, vec![event(word)]).after().clone();
+    }
+    let write = change(&made, now.iter().map(|word| event(word)).collect());
+    assert_eq!(steps(&write, &rules), then);
 }

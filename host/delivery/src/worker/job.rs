@@ -9,12 +9,10 @@ use tokio::time::Instant;
 
 use super::Shared;
 use crate::decision::later;
-use crate::{Attempt, LONGEST_WAIT, Outcome, Pass, Verdict, decide, history};
+use crate::{Attempt, Outcome, Pass, Verdict, decide, history};
 
 /// How often a settlement is made anew because the interaction changed meanwhile.
 const MOST_CONFLICTS: u32 = 20;
-/// How long an account is left alone that asked for it without saying how long.
-const UNKNOWN_REST: Duration = Duration::from_secs(5);
 
 pub(super) async fn attend(shared: &Shared, job: &Leased, pass: Pass, dedup: Dedup) {
     let started = Instant::now();
@@ -25,9 +23,7 @@ pub(super) async fn attend(shared: &Shared, job: &Leased, pass: Pass, dedup: Ded
     let took = started.elapsed();
     let now = shared.now();
     if let Outcome::RetryAfter(wish, _) = &outcome {
-        // One lane was told so; the account means all of them.
-        let rest = wish.unwrap_or(UNKNOWN_REST).min(LONGEST_WAIT);
-        shared.parts.upstreams.rest_until(pass.upstream(), later(now, rest));
+        shared.parts.upstreams.limited(pass.upstream(), *wish, now);
     }
     pass.report(verdict(&outcome), now);
     let attempt =

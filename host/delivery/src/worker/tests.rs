@@ -43,6 +43,9 @@ impl SetClock {
     fn forward(&self, by: SignedDuration) {
         *self.0.lock() += by;
     }
+    fn back(&self, by: SignedDuration) {
+        *self.0.lock() -= by;
+    }
     fn set(&self, at: Timestamp) {
         let mut now = self.0.lock();
         *now = at.max(*now);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ramal_capability::{DataClass, EgressCall, Rule};
-use ramal_ledger::{Deny, JsonLines, Outcome, read};
+use ramal_ledger::{Deny, DisclosedBy, JsonLines, Outcome, read};
 
 use crate::bench::{PHONE, Setup, begin, find_call, get_call, soon};
 use crate::crm::{Crm, Raw, Then};
@@ -17,8 +17,9 @@ async fn a_row_says_what_left_to_whom_and_why_and_holds_no_value() {
     let rows = bench.ledger.rows();
     let [row] = rows.as_slice() else { panic!("{rows:?}") };
     assert_eq!(row.classes, BTreeMap::from([(DataClass::ContactPhone, 1)]));
-    assert_eq!((row.tenant.as_str(), row.plugin.as_str(), &*row.version), ("acme", "practice", "0.1.0"));
-    assert_eq!((row.route.as_str(), row.purpose.as_str()), ("find", "screen-pop"));
+    let DisclosedBy::Plugin { plugin, version, route, .. } = &row.by else { panic!("{row:?}") };
+    assert_eq!((row.tenant.as_str(), plugin.as_str(), &**version), ("acme", "practice", "0.1.0"));
+    assert_eq!((route.as_str(), row.purpose.as_str()), ("find", "screen-pop"));
     assert_eq!(row.subject.as_deref(), Some("s-4f2a"));
     assert!(row.interaction.is_some() && row.user.is_none());
     assert_eq!(&*row.origin, format!("http://crm.test:{}", crm.address.port()));

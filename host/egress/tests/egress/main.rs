@@ -13,3 +13,4 @@ mod pools;
 mod sessions;
 mod tls;
 mod tokens;
+mod webhooks;

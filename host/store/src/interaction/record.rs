@@ -421,4 +421,17 @@ pub trait InteractionStore: Send + Sync + 'static {
         changed_before: Timestamp,
         limit: u32,
     ) -> Answer<'a, Vec<Interaction>>;
+
+    /// Forgets, of what a source sent, that it was taken before a moment: at most `limit`; says how many. The same
+    /// identifier would be taken again, so a source is only named that does not repeat after so long.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn forget_receipts<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        source: &'a SourceId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Answer<'a, u64>;
 }

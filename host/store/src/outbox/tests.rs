@@ -56,6 +56,17 @@ fn a_step_keeps_its_key_and_no_other_shares_it() {
 }
 
 #[test]
+fn a_webhook_keeps_its_identifier_and_shares_it_with_no_other() {
+    let named = |tenant: &str, name: &str| {
+        WebhookId::named(&TenantId::new(tenant).unwrap(), &crate::WebhookName::new(name).unwrap())
+    };
+    // What waits in a database must be found by every later version.
+    assert_eq!(named("acme", "erp").to_string(), "d7f72956-6d8f-51f7-836d-54c525cc83dc");
+    assert_ne!(named("acme", "erp"), named("other", "erp"));
+    assert_ne!(named("acme", "erp"), named("acme", "bi"));
+}
+
+#[test]
 fn what_is_to_be_told_is_not_printed() {
     let step = Step("journal".to_owned());
     let delivery = NewDelivery {

@@ -1,15 +1,17 @@
 //! Writing interactions: a change with all that follows from it, in one transaction. Compiled once for each backend.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::live::append_live;
 use super::{Backend, Conn, failed, outbox};
 use crate::{
     Answer, EventRecord, Fault, Finding, Interaction, InteractionEvent, InteractionWrite, LiveId, Message,
-    Receipt, Recorded, StoreError,
+    Receipt, Recorded, SourceId, StoreError, TenantId,
 };
 
 const WRITING: &str = "write an interaction to";
+const FORGETTING: &str = "remove old receipts from";
 
 /// Why the work of a write is undone: most often because somebody was quicker.
 pub(super) enum Stop {
@@ -46,6 +48,33 @@ impl Backend {
                 Err(Stop::Failed(error)) => Err(error),
             }
         })
+    }
+
+    pub(super) fn forget_receipts_of<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        source: &'a SourceId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Answer<'a, u64> {
+        let (whose, source) = (tenant.clone(), source.clone());
+        Box::pin(self.writer.run(tenant, FORGETTING, move |conn| {
+            Box::pin(async move {
+                let done = sqlx::query(
+                    "DELETE FROM receipts WHERE tenant = $1 AND source = $2 AND event_id IN
+                         (SELECT event_id FROM receipts
+                          WHERE tenant = $1 AND source = $2 AND received_at < $3 LIMIT $4)",
+                )
+                .bind(whose.as_str())
+                .bind(source.as_str())
+                .bind(before.as_microsecond())
+                .bind(i64::from(limit))
+                .execute(conn)
+                .await
+                .map_err(|e| failed(FORGETTING, e))?;
+                Ok(done.rows_affected())
+            })
+        }))
     }
 }
 

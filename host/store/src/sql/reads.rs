@@ -295,6 +295,16 @@ impl InteractionStore for Backend {
             rows.iter().map(body).collect()
         })
     }
+
+    fn forget_receipts<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        source: &'a SourceId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Answer<'a, u64> {
+        self.forget_receipts_of(tenant, source, before, limit)
+    }
 }
 
 async fn fetch(

@@ -277,3 +277,28 @@ async fn a_healthy_store_is_writable(
     o.store.check_writable().await.unwrap();
     assert!(o.store.faults().await.unwrap().is_empty());
 }
+
+#[rstest]
+#[tokio::test]
+async fn receipts_of_one_source_are_forgotten_by_their_age(
+    #[values(Backend::Memory, Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(o) = open(backend).await else { return };
+    let call = stored(&*o.store, ringing("a", "c1", 0, &[])).await;
+    let clients = SourceId::new("clients").unwrap();
+    for (number, second) in [(1, 10), (2, 20), (3, 30)] {
+        let mut request = InteractionWrite::change(&call, Vec::new(), Vec::new(), at(second)).unwrap();
+        request.receipt =
+            Some(Receipt { source: clients.clone(), event_id: event_id(&format!("r{number}")) });
+        stored(&*o.store, request).await;
+    }
+    let seen = async |request: &str| {
+        let found = o.store.conversation(&tenant("a"), &clients, &[], &event_id(request)).await.unwrap();
+        found.seen_for.is_some()
+    };
+    assert_eq!(o.store.forget_receipts(&tenant("a"), &clients, at(30), 1).await.unwrap(), 1, "so many");
+    assert_eq!(o.store.forget_receipts(&tenant("a"), &clients, at(30), 9).await.unwrap(), 1);
+    assert_eq!((seen("r1").await, seen("r2").await, seen("r3").await), (false, false, true));
+    // What the exchange sent is another source's.
+    assert!(situation(&*o.store, "a", "c1", "c1-ringing").await.seen_for.is_some());
+}

@@ -82,6 +82,10 @@ const TRIES: &[(&str, Try)] = tries! {
         let found = store.open_conversations(&tenant("b"), at(9999), 9).await.unwrap();
         leak(&found, found.is_empty())
     },
+    "forget_receipts" => |store, _prey| {
+        let done = store.forget_receipts(&tenant("b"), &source(), at(9999), 9).await.unwrap();
+        leak(&done, done == 0)
+    },
     "live_after" => |store, _prey| {
         let found = store.live_after(&tenant("b"), LiveId(0), 9).await.unwrap();
         leak(&found, found.events.is_empty() && found.last == LiveId(0))

@@ -227,6 +227,34 @@ async fn what_a_dead_worker_held_is_delivered_by_another() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_holds_nothing_back() {
+    let mut world = World::new().await;
+    world.crm.answers("ana", [Answer::Fails]);
+    world.enqueue(&[delivery("ana", "1"), delivery("ana", "2")]).await;
+    world.work().await;
+    assert!(world.crm.made().is_empty());
+    world.clock.back(SignedDuration::from_hours(1));
+    let soon = world.clock.now() + SignedDuration::from_secs(90);
+    world.work_until(soon).await;
+    assert_eq!(world.crm.made(), ["1", "2"]);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_between_two_processes_holds_nothing_back() {
+    let mut world = World::new().await;
+    let never = std::sync::Arc::new(tokio::sync::Notify::new());
+    world.crm.answers("ana", [Answer::Holds(never)]);
+    world.enqueue(&[delivery("ana", "1")]).await;
+    world.worker.round().await;
+    world.crm.called(1).await;
+    world.clock.back(SignedDuration::from_hours(48));
+    world.worker = Worker::new(parts(&world.store, &world.crm, &world.clock), [tenant()]);
+    let soon = world.clock.now() + SignedDuration::from_secs(90);
+    world.work_until(soon).await;
+    assert_eq!(world.crm.made(), ["1"]);
+}
+
+#[tokio::test]
 async fn two_tries_of_one_key_never_run_side_by_side() {
     let mut world = World::new().await;
     let go_on = std::sync::Arc::new(tokio::sync::Notify::new());

@@ -1,11 +1,11 @@
 //! The outbox's trait over the queries beside this file. Compiled once for each backend.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::enqueue::{WRITING, insert};
 use super::hand::{PAUSING, PRUNING, REPLAY_AT_ONCE, REPLAYING};
 use super::read::READING;
-use super::work::{LEASING, SETTLING, Stop};
+use super::work::{FORWARDING, LEASING, SETTLING, Stop};
 use super::{Backend, hand, read, work};
 use crate::{
     Answer, Backlog, Clear, CrmRecord, Delivery, DeliveryFilter, DeliveryId, DueTarget, Failure,
@@ -185,6 +185,19 @@ impl OutboxStore for Backend {
             self.bell.ring(tenant);
             Ok(resumed)
         })
+    }
+
+    fn bring_forward<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        later: Timestamp,
+        by: SignedDuration,
+        now: Timestamp,
+    ) -> Answer<'a, ()> {
+        let whose = tenant.clone();
+        Box::pin(self.writer.run(tenant, FORWARDING, move |conn| {
+            Box::pin(async move { work::bring_forward(conn, &whose, later, by, now).await })
+        }))
     }
 
     fn prune_delivered<'a>(&'a self, tenant: &'a TenantId, before: Timestamp, limit: u32) -> Answer<'a, u64> {

@@ -1,6 +1,6 @@
 //! What workers do: lease lanes, hold them, settle their oldest deliveries. Compiled once for each backend.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::Row as _;
 use uuid::Uuid;
 
@@ -13,6 +13,7 @@ use crate::{
 
 pub(super) const LEASING: &str = "lease deliveries in";
 pub(super) const SETTLING: &str = "settle a delivery in";
+pub(super) const FORWARDING: &str = "bring deliveries forward in";
 
 pub(super) async fn lease(conn: &mut Conn, order: &LeaseOrder) -> Result<Vec<Leased>, StoreError> {
     let lease = Uuid::new_v4();
@@ -288,5 +289,33 @@ async fn drop_lane(
         .execute(conn)
         .await
         .map_err(|e| failed(doing, e))?;
+    Ok(())
+}
+
+/// After the clock was set back: see the trait.
+pub(super) async fn bring_forward(
+    conn: &mut Conn,
+    tenant: &TenantId,
+    later: Timestamp,
+    by: SignedDuration,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+    for sql in [
+        "UPDATE delivery_lanes SET due_at = CASE WHEN due_at - $4 > $3 THEN due_at - $4 ELSE $3 END
+         WHERE tenant = $1 AND due_at > $2",
+        // Those behind the first of their lane, which come to be due when it is delivered.
+        "UPDATE deliveries SET not_before = CASE WHEN not_before - $4 > $3 THEN not_before - $4 ELSE $3 END
+         WHERE tenant = $1 AND state = 'open' AND not_before > $2",
+    ] {
+        sqlx::query(sql)
+            .bind(tenant.as_str())
+            .bind(later.as_microsecond())
+            .bind(now.as_microsecond())
+            .bind(by)
+            .execute(&mut *conn)
+            .await
+            .map_err(|e| failed(FORWARDING, e))?;
+    }
     Ok(())
 }
