@@ -16,6 +16,7 @@ peers=(
     # From a suite of Debian that moves.
     'Odoo|odoo/install.sh|optional'
     'oidc-provider|oidc/install.sh'
+    'webhook receiver|webhooks/install.sh'
 )
 
 # Python peers need venv and pip. Debian packs them apart, and a bare machine's list of packages is empty.

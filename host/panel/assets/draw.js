@@ -126,7 +126,9 @@ const asking = (plugin) =>
 function answer({ kind, body }) {
   if (kind === "card-failed") return failure(body);
   const requests = body.requests === 1 ? t("requests-one") : t("requests", { count: body.requests });
-  const by = `${t("answered-in", { plugin: body.plugin, time: milliseconds(body.took_ms) })} · ${requests}`;
+  const by = body.cached
+    ? t("known-already", { plugin: body.plugin })
+    : `${t("answered-in", { plugin: body.plugin, time: milliseconds(body.took_ms) })} · ${requests}`;
   const several = body.cards.length > 1 && el("p", "several", t("several", { count: body.cards.length + body.left_out }));
   const cards = kind === "card"
     ? body.cards.map(card)

@@ -121,9 +121,11 @@ async fn main() {
     center.set_directories(HashMap::from([(TenantId::new("practice").unwrap(), crms)]));
     let practice_numbers =
         [ANA, SHARED, UNKNOWN, SLOW].map(|n| PhoneNumber::parse(n, Region::BR).unwrap()).to_vec();
-    let state =
-        AppState::new(&config, AppParts { center, health: store, outbox: None, metrics, practice_numbers })
-            .unwrap();
+    let state = AppState::new(
+        &config,
+        AppParts { center, health: store, outbox: None, credentials: None, metrics, practice_numbers },
+    )
+    .unwrap();
     // A port may be given, so that the page can be seen to heal over a restart.
     let port = std::env::args().nth(1).map_or(0, |port| port.parse().unwrap());
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();

@@ -4,13 +4,18 @@
 //! start with its name, and not a missing card in the middle of a call. A plugin that does not load stops the start
 //! too: an admin who upgrades learns it at once.
 
+mod account;
 mod courier;
+mod couriers;
 mod credentials;
 mod deliveries;
 mod directory;
+mod housekeeping;
 mod journal;
 mod kept;
+mod regrant;
 mod storage;
+mod webhook;
 
 use std::collections::HashMap;
 use std::fs::OpenOptions;
@@ -20,12 +25,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
-use ramal_capability::{Export, Grant, PluginId, Purpose, SourceError, TenantId};
+use parking_lot::Mutex;
+use ramal_capability::{Grant, PluginId, SourceError, TenantId};
 use ramal_center::{
     Center, CenterParts, CenterSettings, Directories, Directory, Journals, PhoneNumber, SystemClock,
 };
 use ramal_credentials::{Keeper, KeyFileError};
-use ramal_egress::{CredentialFileError, Egress, RootsError};
+use ramal_delivery::Upstreams;
+use ramal_egress::{CredentialFileError, Egress, RootsError, WebhookError};
 use ramal_engine::{BuildError, Compiler, LoadError, Plugin, Runtime};
 use ramal_ledger::{DisclosureSink, JsonLines, SinkError};
 use ramal_numbers::Region;
@@ -33,6 +40,7 @@ use ramal_store::{Store, StoreError};
 use serde_json::Value;
 
 pub use credentials::{AskedCredential, CredentialDesk};
+pub use regrant::RegrantError;
 pub use storage::open as open_store;
 
 use crate::config::{ConfigError, PluginConfig, ServerConfig};
@@ -49,6 +57,9 @@ pub struct Composed {
     pub runtime: Runtime,
     credentials: credentials::Tended,
     deliveries: deliveries::Deliveries,
+    housekeeping: housekeeping::Housekeeping,
+    /// What the CRMs are told by the grants in force.
+    journals: Mutex<Journals>,
     store: Arc<dyn Store>,
     ledger: Arc<dyn DisclosureSink>,
 }
@@ -72,6 +83,7 @@ impl Composed {
     /// # Errors
     /// When the last rows of the ledger cannot be written.
     pub async fn close(self) -> Result<(), SinkError> {
+        self.housekeeping.close().await;
         self.deliveries.close().await;
         self.credentials.close().await;
         if let Err(error) = self.store.close().await {
@@ -108,7 +120,7 @@ pub enum ComposeError {
     #[error(transparent)]
     Runtime(#[from] BuildError),
     /// A file that belongs to a plugin.
-    #[error("cannot read {path}: {source}", path = path.display())]
+    #[error("cannot read {path}: {source}; correct the path in the configuration, or let this user read it", path = path.display())]
     Unreadable {
         /// Which file.
         path: PathBuf,
@@ -119,7 +131,7 @@ pub enum ComposeError {
     #[error("the grant has mistakes:\n{0}")]
     Grant(#[from] SourceError),
     /// A grant for another tenant than the one whose plugin it is.
-    #[error("{path}: the grant is for the tenant `{grant}`, and the configuration gives it to `{tenant}`", path = path.display())]
+    #[error("{path}: the grant is for the tenant `{grant}`, and the configuration gives it to `{tenant}`; have the grant made for `{tenant}`, or name the plugin under `{grant}`", path = path.display())]
     GrantTenant {
         /// Which file.
         path: PathBuf,
@@ -137,7 +149,7 @@ pub enum ComposeError {
         plugin: PluginId,
     },
     /// Settings that are no table.
-    #[error("{path}: the settings are no table of names and values: {what}", path = path.display())]
+    #[error("{path}: the settings are no table of names and values: {what}; write each as `name = value`", path = path.display())]
     Settings {
         /// Which file.
         path: PathBuf,
@@ -150,6 +162,14 @@ pub enum ComposeError {
     /// The keys that wrap the CRMs' secrets.
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),
+    /// A webhook that cannot be posted to.
+    #[error("webhook `{webhook}`: {source}")]
+    Webhook {
+        /// Which.
+        webhook: String,
+        /// Why.
+        source: WebhookError,
+    },
     /// A plugin that does not load.
     #[error("{path}: {source}", path = path.display())]
     Plugin {
@@ -175,7 +195,8 @@ pub async fn compose(
     let ledger: Arc<dyn DisclosureSink> = Arc::new(JsonLines::open(data.join("disclosures.jsonl"))?);
     let subjects = Arc::new(subject_key(&data.join("subjects.key"))?);
 
-    let way_out = Egress::builder();
+    let way_out = Egress::builder().ledger(Arc::clone(&ledger));
+    let webhooks = webhook::WebhookCourier::open(config, &way_out, Arc::clone(&subjects))?;
     let keeper = credentials::keeper(&data, Arc::clone(&store), &way_out)?;
     let mut credentials = credentials::PluginCredentials::new(keeper.clone());
     let mut wanted = Vec::new();
@@ -190,7 +211,7 @@ pub async fn compose(
         }
     }
 
-    let egress = way_out.credentials(Arc::new(credentials)).ledger(Arc::clone(&ledger)).build()?;
+    let egress = way_out.credentials(Arc::new(credentials)).build()?;
     let mut builder = Runtime::builder(data.join("code"), Arc::new(egress));
     builder = builder.store(Arc::new(kept::KeptInStore(Arc::clone(&store))));
     if let Some(compiler) = compiler {
@@ -199,6 +220,7 @@ pub async fn compose(
     let runtime = builder.build()?;
 
     let mut courier = courier::PluginCourier::new(Arc::clone(&subjects), config.public_url.clone());
+    let upstreams = Arc::new(Upstreams::default());
     let mut plugins = HashMap::new();
     let mut directories: HashMap<TenantId, Vec<Arc<dyn Directory>>> = HashMap::new();
     let mut journals: Journals = journal::rules(config);
@@ -207,12 +229,14 @@ pub async fn compose(
         keeper.declare(&plugin.plan());
         courier.connect(&plugin, &grant);
         let (tenant, name) = (grant.tenant.clone(), grant.plugin.clone());
-        if let Some(directory) = directory::EngineDirectory::new(plugin.clone(), Arc::clone(&subjects)) {
+        let account = account::Account::new(Arc::clone(&upstreams), account::upstream(&grant));
+        if let Some(directory) =
+            directory::EngineDirectory::new(plugin.clone(), account, Arc::clone(&subjects))
+        {
             directories.entry(tenant.clone()).or_default().push(Arc::new(directory));
         }
-        let writes = plugin.manifest().provides.contains(&Export::JournalWrite);
-        if writes && grant.purposes.contains(&Purpose::Journal) {
-            journals.entry(tenant.clone()).or_default().plugins.insert(name.clone());
+        if let Some(reach) = journal::reach(&plugin.manifest().provides, &grant) {
+            journals.entry(tenant.clone()).or_default().plugins.insert(name.clone(), reach);
         }
         tracing::info!(%tenant, plugin = %name, digest = %plugin.digest(), "plugin loaded");
         if plugins.insert((tenant.clone(), name.clone()), plugin).is_some() {
@@ -229,19 +253,30 @@ pub async fn compose(
         settings: CenterSettings::default(),
     });
     center.set_directories(Directories::from(directories));
-    center.set_journals(journals);
+    center.set_journals(journals.clone());
+    center.set_look_up_rules(directory::rules(config));
     let parts = AppParts {
         center,
         health: store.clone(),
         outbox: Some(store.clone()),
+        credentials: Some(keeper.clone()),
         metrics: metrics.clone(),
         practice_numbers,
     };
     let state = AppState::new(config, parts)?;
     let credentials = credentials::Tended::start(keeper);
-    let tenants = config.tenants.iter().map(|tenant| tenant.id.clone()).collect();
-    let deliveries = deliveries::Deliveries::start(store.clone(), Arc::new(courier), metrics, tenants);
-    Ok(Composed { state, plugins, runtime, credentials, deliveries, store, ledger })
+    let tenants: Vec<TenantId> = config.tenants.iter().map(|tenant| tenant.id.clone()).collect();
+    let couriers = Arc::new(couriers::Couriers { plugins: courier, webhooks });
+    let deliveries =
+        deliveries::Deliveries::start(store.clone(), couriers, upstreams, metrics, tenants.clone());
+    let housekeeping = housekeeping::Housekeeping::start(housekeeping::House {
+        outbox: store.clone(),
+        center: state.center().clone(),
+        tenants,
+        retention: config.retention,
+    });
+    let journals = Mutex::new(journals);
+    Ok(Composed { state, plugins, runtime, credentials, deliveries, housekeeping, journals, store, ledger })
 }
 
 async fn load(

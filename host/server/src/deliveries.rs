@@ -1,4 +1,4 @@
-//! What the CRMs are still to be told, over HTTP: deliveries, the backlog of each target, dead letters and their
+//! What the CRMs and webhooks are still to be told, over HTTP: deliveries, the backlog of each target, dead letters and their
 //! replay. A delivery is shown without what it tells: that is the interaction's, and asked for there.
 
 use axum::Json;
@@ -23,12 +23,12 @@ pub(crate) struct DeliveryView {
     /// Its identifier.
     #[schema(value_type = String, format = "uuid")]
     id: Uuid,
-    /// Who is told, such as `plugin:tryton`.
+    /// Who is told: `plugin:tryton`, or `webhook:` and the identifier that `/v1/webhooks` lists.
     target: String,
     /// The call or conversation that it is about.
     #[schema(value_type = Option<String>, format = "uuid")]
     interaction: Option<InteractionId>,
-    /// Which step: `journal`, `amend:3`.
+    /// Which step: `journal`, `amend:3`; of a webhook `event:3`.
     step: String,
     /// Where it stands.
     #[schema(example = "dead")]
@@ -123,7 +123,7 @@ impl BacklogView {
 
 /// Deliveries
 ///
-/// What the CRMs were told, are to be told, and could not be told, the newest first.
+/// What the CRMs and webhooks were told, are to be told, and could not be told, the newest first.
 #[utoipa::path(
     get, path = "/v1/deliveries", tag = "deliveries", security(("token" = []), ("session" = [])),
     params(

@@ -18,6 +18,7 @@ mod access;
 mod calls;
 mod compose;
 mod config;
+mod credentials;
 mod deliveries;
 mod event_body;
 mod events;
@@ -33,14 +34,19 @@ mod panel;
 mod practice;
 mod problem;
 mod registry;
+mod route;
 mod secret;
 mod serve;
 mod signature;
 mod state;
+mod webhooks;
 
-pub use compose::{AskedCredential, ComposeError, Composed, CredentialDesk, compose, open_store};
+pub use compose::{
+    AskedCredential, ComposeError, Composed, CredentialDesk, RegrantError, compose, open_store,
+};
 pub use config::{
-    ConfigError, PluginConfig, PostgresConfig, ServerConfig, SourceConfig, TenantConfig, TokenConfig,
+    AgentConfig, ConfigError, PluginConfig, PostgresConfig, RetentionConfig, ServerConfig, SourceConfig,
+    TenantConfig, TokenConfig, WebhookConfig, WebhookUrl,
 };
 pub use metrics::Metrics;
 pub use openapi::document;

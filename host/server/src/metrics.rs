@@ -61,6 +61,11 @@ struct DeliveryLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct PluginLabels {
     plugin: String,
 }
@@ -76,6 +81,9 @@ struct Inner {
     events: Family<EventLabels, Counter>,
     look_ups: Family<LookUpLabels, Counter>,
     look_up_time: Family<PluginLabels, Histogram>,
+    remembered: Family<LookUpLabels, Counter>,
+    routes: Family<RouteLabels, Counter>,
+    route_time: Histogram,
     deliveries: Family<DeliveryLabels, Counter>,
     live: Gauge,
 }
@@ -94,6 +102,9 @@ impl Metrics {
         let events = Family::default();
         let look_ups = Family::default();
         let look_up_time = Family::new_with_constructor((|| Histogram::new(SECONDS)) as fn() -> Histogram);
+        let remembered = Family::default();
+        let routes = Family::default();
+        let route_time = Histogram::new(SECONDS);
         let deliveries = Family::default();
         let live = Gauge::default();
         registry.register("http_requests", "Requests by route, method and status", requests.clone());
@@ -106,12 +117,35 @@ impl Metrics {
             look_up_time.clone(),
         );
         registry.register(
+            "look_ups_remembered",
+            "Look-ups that needed no request, since the plugin had just answered",
+            remembered.clone(),
+        );
+        registry.register("routes", "Answers to dialplans by reason", routes.clone());
+        registry.register_with_unit(
+            "route",
+            "Time until a dialplan was answered",
+            Unit::Seconds,
+            route_time.clone(),
+        );
+        registry.register(
             "deliveries",
             "Tries of deliveries by target and what followed",
             deliveries.clone(),
         );
         registry.register("live_subscribers", "Readers of live events that are connected", live.clone());
-        Self(Arc::new(Inner { registry, requests, events, look_ups, look_up_time, deliveries, live }))
+        Self(Arc::new(Inner {
+            registry,
+            requests,
+            events,
+            look_ups,
+            look_up_time,
+            remembered,
+            routes,
+            route_time,
+            deliveries,
+            live,
+        }))
     }
 
     pub(crate) fn request(&self, method: &Method, route: &str, status: u16) {
@@ -144,6 +178,14 @@ impl Observer for Metrics {
             .get_or_create(&PluginLabels { plugin: plugin.clone() })
             .observe(took.as_secs_f64());
         self.0.look_ups.get_or_create(&LookUpLabels { plugin, outcome }).inc();
+    }
+    fn remembered(&self, plugin: &PluginId, outcome: &'static str) {
+        let plugin = plugin.as_str().to_owned();
+        self.0.remembered.get_or_create(&LookUpLabels { plugin, outcome }).inc();
+    }
+    fn route(&self, reason: &'static str, took: Duration) {
+        self.0.route_time.observe(took.as_secs_f64());
+        self.0.routes.get_or_create(&RouteLabels { reason }).inc();
     }
 }
 

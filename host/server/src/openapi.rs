@@ -11,7 +11,10 @@ use utoipa_axum::routes;
 
 use crate::problem::{FieldProblem, Problem, ProblemCode};
 use crate::state::AppState;
-use crate::{access, calls, deliveries, events, health, interactions, live, metrics, practice};
+use crate::{
+    access, calls, credentials, deliveries, events, health, interactions, live, metrics, practice, route,
+    webhooks,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,7 +29,8 @@ use crate::{access, calls, deliveries, events, health, interactions, live, metri
         (name = "live", description = "What happens, as it happens"),
         (name = "calls", description = "Calls as they stand"),
         (name = "interactions", description = "Calls and conversations, their exact history, and what people write to them"),
-        (name = "deliveries", description = "What the CRMs are still to be told; dead letters and their replay"),
+        (name = "deliveries", description = "What the CRMs and webhooks are still to be told; dead letters and their replay"),
+        (name = "credentials", description = "How the CRMs' credentials stand, and connecting accounts; never a secret"),
         (name = "practice", description = "Simulated calls, with invented customers"),
         (name = "operation", description = "For who operates the host"),
     ),
@@ -51,6 +55,7 @@ pub(crate) fn described() -> OpenApiRouter<AppState> {
         .routes(routes!(events::post_call_event))
         .routes(routes!(live::get_live))
         .routes(routes!(calls::get_calls))
+        .routes(routes!(route::get_route))
         .routes(routes!(interactions::get_interactions))
         .routes(routes!(interactions::get_interaction))
         .routes(routes!(interactions::get_history))
@@ -62,6 +67,10 @@ pub(crate) fn described() -> OpenApiRouter<AppState> {
         .routes(routes!(deliveries::get_backlog))
         .routes(routes!(deliveries::post_replay))
         .routes(routes!(deliveries::post_replay_all))
+        .routes(routes!(webhooks::get_webhooks))
+        .routes(routes!(credentials::get_credentials))
+        .routes(routes!(credentials::post_connect))
+        .routes(routes!(credentials::get_callback))
         .routes(routes!(practice::get_session))
         .routes(routes!(practice::post_practice_call))
         .routes(routes!(practice::post_practice_step))

@@ -78,6 +78,8 @@ codes! {
     EventIdReused = "event-id-reused", CONFLICT, "The event id belongs to another call";
     /// Too many events of one call at once.
     Contended = "contended", SERVICE_UNAVAILABLE, "Too many events of this call at once";
+    /// The credential cannot be connected in a browser as it stands.
+    CredentialNotConnectable = "credential-not-connectable", CONFLICT, "The account cannot be connected like this";
     /// Too many readers of live events.
     TooManyReaders = "too-many-readers", SERVICE_UNAVAILABLE, "Too many readers of live events";
     /// The server is going down.

@@ -37,15 +37,22 @@ pub(crate) struct Registry {
     sources: HashMap<SourceId, Source>,
     practice: HashMap<TenantId, (Source, Secret)>,
     tokens: Vec<Token>,
+    regions: HashMap<TenantId, Region>,
 }
 
 impl Registry {
     /// Reads every secret that the configuration names.
     pub(crate) fn new(config: &ServerConfig) -> Result<Self, ConfigError> {
-        let mut registry = Self { sources: HashMap::new(), practice: HashMap::new(), tokens: Vec::new() };
+        let mut registry = Self {
+            sources: HashMap::new(),
+            practice: HashMap::new(),
+            tokens: Vec::new(),
+            regions: HashMap::new(),
+        };
         for tenant in &config.tenants {
             // `ServerConfig::parse` has checked it.
             let region = tenant.region.parse::<Region>().unwrap_or(Region::BR);
+            registry.regions.insert(tenant.id.clone(), region);
             for source in &tenant.sources {
                 let origin = Origin { tenant: tenant.id.clone(), source: source.id.clone() };
                 registry.sources.insert(source.id.clone(), Source { origin, region, keys: keys(source)? });
@@ -80,6 +87,11 @@ impl Registry {
 
     pub(crate) fn source(&self, id: &str) -> Option<&Source> {
         self.sources.get(&SourceId::new(id).ok()?)
+    }
+
+    /// Whose rules read a tenant's numbers.
+    pub(crate) fn region(&self, tenant: &TenantId) -> Region {
+        self.regions.get(tenant).copied().unwrap_or(Region::BR)
     }
 
     /// The source of a tenant's simulated calls, with its secret; only when the configuration says `practice`.
@@ -132,7 +144,12 @@ fn keys(source: &SourceConfig) -> Result<Vec<hmac::Key>, ConfigError> {
     Ok(current.iter().chain(&previous).map(key).collect())
 }
 
-fn read(of: &str, given: Option<&Secret>, file: Option<&Path>) -> Result<Option<Secret>, ConfigError> {
+/// A secret that is given in the configuration or in a file that it names.
+pub(crate) fn read(
+    of: &str,
+    given: Option<&Secret>,
+    file: Option<&Path>,
+) -> Result<Option<Secret>, ConfigError> {
     let error = |what: String| ConfigError::Secret { of: of.to_owned(), what };
     let secret = match (given, file) {
         (Some(secret), _) => secret.clone(),

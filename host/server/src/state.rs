@@ -1,20 +1,25 @@
 //! What the handlers share.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ramal_center::{Center, PhoneNumber};
+use ramal_credentials::Keeper;
 use ramal_store::{OutboxStore, StoreHealth};
 use tokio::sync::watch;
+use url::Url;
 
 use crate::config::{ConfigError, ServerConfig};
+use crate::credentials::CALLBACK;
 use crate::guard::HostPolicy;
 use crate::live::Places;
 use crate::metrics::Metrics;
 use crate::openapi;
 use crate::problem::{Problem, ProblemCode};
 use crate::registry::Registry;
+use crate::webhooks::WebhookList;
 
 /// Readers of live events that may be connected at once.
 const MOST_READERS: usize = 1024;
@@ -27,6 +32,9 @@ pub struct AppParts {
     pub health: Arc<dyn StoreHealth>,
     /// The outbox, to look at and to replay; without it there is nothing at `/v1/deliveries`.
     pub outbox: Option<Arc<dyn OutboxStore>>,
+    /// Who keeps the CRMs' secrets, to show how they stand and to connect accounts; without it there is nothing at
+    /// `/v1/credentials`.
+    pub credentials: Option<Keeper>,
     /// What the center reports to, too.
     pub metrics: Metrics,
     /// The invented customers' numbers, for simulated calls without a number.
@@ -37,6 +45,9 @@ struct Inner {
     center: Center,
     health: Arc<dyn StoreHealth>,
     outbox: Option<Arc<dyn OutboxStore>>,
+    credentials: Option<Keeper>,
+    callback: Url,
+    webhooks: WebhookList,
     metrics: Metrics,
     registry: Registry,
     hosts: HostPolicy,
@@ -76,11 +87,14 @@ impl AppState {
         parts: AppParts,
         most_readers: usize,
     ) -> Result<Self, ConfigError> {
-        let AppParts { center, health, outbox, metrics, practice_numbers } = parts;
+        let AppParts { center, health, outbox, credentials, metrics, practice_numbers } = parts;
         Ok(Self(Arc::new(Inner {
             center,
             health,
             outbox,
+            credentials,
+            callback: callback(config)?,
+            webhooks: WebhookList::new(config),
             metrics,
             registry: Registry::new(config)?,
             hosts: HostPolicy::new(config.listen.ip(), &config.allowed_hosts, config.public_url.clone()),
@@ -104,6 +118,19 @@ impl AppState {
             Problem::new(ProblemCode::NotFound, "this host was put together without deliveries")
                 .hint("`ramal run` has them; whoever composes gives `AppParts` an outbox")
         })
+    }
+    pub(crate) fn credentials(&self) -> Result<&Keeper, Problem> {
+        self.0.credentials.as_ref().ok_or_else(|| {
+            Problem::new(ProblemCode::NotFound, "this host was put together without credentials")
+                .hint("`ramal run` has them; whoever composes gives `AppParts` a keeper")
+        })
+    }
+    /// Where a page of consent sends the browser.
+    pub(crate) fn callback(&self) -> &Url {
+        &self.0.callback
+    }
+    pub(crate) fn webhooks(&self) -> &WebhookList {
+        &self.0.webhooks
     }
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.0.metrics
@@ -139,4 +166,20 @@ impl AppState {
     pub(crate) fn begin_stop(&self) {
         self.0.stop.send_replace(true);
     }
+}
+
+/// Where a page of consent sends the browser: by the name that people use, else by the address that is listened at.
+fn callback(config: &ServerConfig) -> Result<Url, ConfigError> {
+    let mut listen = config.listen;
+    if listen.ip().is_unspecified() {
+        listen.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    let address = match &config.public_url {
+        Some(url) => url.join(&format!("/{CALLBACK}")),
+        None => Url::parse(&format!("http://{listen}/{CALLBACK}")),
+    };
+    address.map_err(|_| ConfigError::Secret {
+        of: "accounts that are connected in the browser".to_owned(),
+        what: "no address of this host follows from `public-url` and `listen`; set `public-url`".to_owned(),
+    })
 }

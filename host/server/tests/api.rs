@@ -2,8 +2,11 @@
 
 mod support;
 
+use std::collections::HashMap;
+
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use ramal_center::{Agent, Ambiguity, LookUpRules, TenantId};
 use ramal_server::{Secret, document, sign};
 use rstest::rstest;
 use support::*;
@@ -87,6 +90,10 @@ fn method(method: &str, path: &str) -> Request<Body> {
 #[case::practice_bad_number(with_token(post("/v1/practice/calls", r#"{"number":"CANARY"}"#)), 422, "invalid")]
 #[case::practice_bad_body(with_token(post("/v1/practice/calls", r#"{"nummer":"CANARY"}"#)), 422, "invalid")]
 #[case::practice_bad_step(with_token(post("/v1/practice/calls/c1/explode", "")), 404, "not-found")]
+#[case::route_without_token(get("/v1/route?number=%2B5511987654321"), 401, "unauthorized")]
+#[case::route_without_number(with_token(get("/v1/route")), 400, "bad-query")]
+#[case::route_of_an_extension(with_token(get("/v1/route?number=2001")), 400, "bad-query")]
+#[case::route_of_words(with_token(get("/v1/route?number=CANARY")), 400, "bad-query")]
 #[case::practice_unknown_call(with_token(post("/v1/practice/calls/c1/answered", "")), 409, "call-unknown")]
 #[tokio::test]
 async fn every_mistake_is_a_problem_that_says_what_to_do(
@@ -300,4 +307,86 @@ async fn without_practice_nothing_can_be_simulated() {
         assert_eq!((reply.status.as_u16(), reply.json()["code"].as_str()), (404, Some("not-found")));
     }
     assert_eq!(send(&w, with_token(get("/v1/session"))).await.json()["practice"], false);
+}
+
+// === a dialplan asks ===
+
+/// The exchange knows the owner of the contact as 2001.
+fn with_agents(w: &World) {
+    let names = vec!["Bruno CANARY (invented)".to_owned()];
+    let rules = LookUpRules {
+        ambiguous: Ambiguity::Ask,
+        agents: vec![Agent { extension: "2001".to_owned(), names }],
+    };
+    w.center.set_look_up_rules(HashMap::from([(TenantId::new("acme").unwrap(), rules)]));
+}
+
+#[rstest]
+#[case::escaped("%2B5511987654321")]
+#[case::as_people_forget_to("+5511987654321")]
+#[case::as_dialled("11987654321")]
+#[tokio::test]
+async fn a_dialplan_is_told_the_owner_in_any_spelling_of_the_number(#[case] number: &str) {
+    let w = ready(Options::default());
+    with_agents(&w);
+    let reply = send(&w, with_token(get(&format!("/v1/route?number={number}")))).await;
+    let mut told = reply.json();
+    assert!(told["took_ms"].take().as_u64().unwrap() <= 300);
+    assert_eq!(
+        told,
+        serde_json::json!({
+            "decision": "owner",
+            "owner": { "name": "Bruno CANARY (invented)", "extension": "2001" },
+            "plugin": "practice",
+            "reason": "owner",
+            "took_ms": null,
+        })
+    );
+    let metrics = send(&w, get("/metrics")).await.text;
+    assert!(metrics.contains(r#"ramal_routes_total{reason="owner"} 1"#), "{metrics}");
+}
+
+fn plain(path: &str) -> Request<Body> {
+    with(get(path), "accept", "text/plain")
+}
+
+#[rstest]
+#[case::the_owner(with_token(plain("/v1/route?number=+5511987654321")), true, 200, "2001")]
+#[case::nobody_knows_the_extension(with_token(plain("/v1/route?number=+5511987654321")), false, 200, "")]
+#[case::no_number(with_token(plain("/v1/route?number=anonymous")), true, 400, "")]
+#[case::no_token(plain("/v1/route?number=+5511987654321"), true, 401, "")]
+#[tokio::test]
+async fn whoever_wants_plain_text_gets_an_extension_or_nothing(
+    #[case] request: Request<Body>,
+    #[case] agents: bool,
+    #[case] status: u16,
+    #[case] text: &str,
+) {
+    let w = ready(Options::default());
+    if agents {
+        with_agents(&w);
+    }
+    let reply = send(&w, request).await;
+    assert_eq!((reply.status.as_u16(), reply.text.as_str()), (status, text));
+    assert_eq!(reply.header("content-type"), "text/plain; charset=utf-8");
+}
+
+#[rstest]
+#[case::nobody_knows_the_extension(TOKEN, "no-extension", serde_json::json!({"name": "Bruno CANARY (invented)", "extension": null}))]
+#[case::a_tenant_without_crms(OTHER_TOKEN, "no-directory", serde_json::Value::Null)]
+#[tokio::test]
+async fn without_an_owner_the_decision_is_default_and_says_why(
+    #[case] token: &str,
+    #[case] reason: &str,
+    #[case] owner: serde_json::Value,
+) {
+    let w = ready(Options::default());
+    let request = with(get("/v1/route?number=%2B5511987654321"), "authorization", &format!("Bearer {token}"));
+    let reply = send(&w, request).await;
+    let told = reply.json();
+    assert_eq!(reply.status, StatusCode::OK);
+    assert_eq!(
+        (&told["decision"], &told["reason"], &told["owner"]),
+        (&"default".into(), &reason.into(), &owner)
+    );
 }

@@ -59,6 +59,8 @@ fn no_log_line_and_no_metric_holds_a_customers_value() {
             send(&w, get("/?token=CANARY")).await;
             send(&w, get("/v1/98765/CANARY")).await;
             send(&w, with_token(get("/v1/calls"))).await;
+            send(&w, with_token(get("/v1/route?number=+5511987654321"))).await;
+            send(&w, with_token(get("/v1/route?number=98765CANARY"))).await;
             let mut live = SseReader::open(&w, with_token(get("/v1/live?after=0"))).await;
             live.next().await.unwrap();
             settle(&w).await;

@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -35,7 +35,7 @@ impl Durable {
         });
         center.set_directories(HashMap::new());
         let rules = JournalRules {
-            plugins: BTreeSet::from(["practice".parse().unwrap()]),
+            plugins: BTreeMap::from([("practice".parse().unwrap(), JournalReach::LaterChanges)]),
             ..JournalRules::default()
         };
         center.set_journals(HashMap::from([("acme".parse().unwrap(), rules)]));
@@ -43,6 +43,7 @@ impl Durable {
             center,
             health: store.clone(),
             outbox: Some(store),
+            credentials: None,
             metrics,
             practice_numbers: vec![],
         };

@@ -7,7 +7,7 @@ use ramal_capability::{
     CredentialKind, DataClass, Digest, Export, FieldSpec, Import, InteractionId, Language, Level, LimitName,
     Limits, Manifest, PluginId, Purpose, RouteId, Rule, TenantId, UserId,
 };
-use ramal_ledger::{Disclosure, Outcome};
+use ramal_ledger::{DisclosedBy, Disclosure, Outcome};
 use ramal_tests::docs::{Block, blocks, table};
 
 use crate::page;
@@ -166,11 +166,13 @@ fn the_fields_of_a_disclosure_are_those_of_the_code() {
     let row = Disclosure {
         at: "2026-11-23T12:00:00Z".parse().unwrap(),
         tenant: TenantId::new("acme").unwrap(),
-        plugin: PluginId::new("practice").unwrap(),
-        version: "0.1.0".into(),
-        digest: Digest([7; 32]),
-        grant_revision: 3,
-        route: RouteId::new("find-by-phone").unwrap(),
+        by: DisclosedBy::Plugin {
+            plugin: PluginId::new("practice").unwrap(),
+            version: "0.1.0".into(),
+            digest: Digest([7; 32]),
+            grant_revision: 3,
+            route: RouteId::new("find-by-phone").unwrap(),
+        },
         purpose: Purpose::ScreenPop,
         interaction: Some(InteractionId(uuid::Uuid::nil())),
         user: Some(UserId::new("ana").unwrap()),
@@ -183,7 +185,11 @@ fn the_fields_of_a_disclosure_are_those_of_the_code() {
         status: Some(200),
         outcome: Outcome::SentAnswered,
     };
-    let json = serde_json::to_value(&row).unwrap();
-    let fields: Vec<&String> = json.as_object().unwrap().keys().collect();
-    assert_eq!(names("admin", "field").iter().collect::<Vec<_>>(), fields);
+    let told = Disclosure { by: DisclosedBy::Webhook { webhook: "erp".into() }, ..row.clone() };
+    let json = [row, told].map(|row| serde_json::to_value(&row).unwrap());
+    let [plugins, webhooks] = json.each_ref().map(|row| row.as_object().unwrap().keys().collect::<Vec<_>>());
+    let listed = names("admin", "field");
+    let of_plugins: Vec<&String> = listed.iter().filter(|field| *field != "webhook").collect();
+    assert_eq!(of_plugins, plugins);
+    assert!(webhooks.iter().all(|field| listed.contains(field)), "{webhooks:?}");
 }

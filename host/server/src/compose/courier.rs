@@ -15,7 +15,7 @@ use data_encoding::HEXLOWER;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use ramal_capability::{Actor, Authority, Denial, Export, Grant, PluginId, Purpose, Rule, Subject, TenantId};
-use ramal_delivery::{Courier, Outcome, Rate, Road, Upstream};
+use ramal_delivery::{Courier, Outcome, Road, Upstream};
 use ramal_engine::{
     AmendJournal, CallDirection, CallError, CallOutcome, JournalEntry as Entry, Plugin, PluginError,
     RecordRef, Stop, WriteJournal,
@@ -25,6 +25,8 @@ use ramal_store::{
     Target,
 };
 use url::Url;
+
+use super::account;
 
 /// Of the calls that a plugin may have under way, people keep at least half.
 const MOST_AT_ONCE: u64 = 8;
@@ -54,13 +56,8 @@ impl PluginCourier {
         if !plugin.manifest().provides.contains(&Export::JournalWrite) {
             return;
         }
-        // One account for each credential would be finer; plugins that share a server share its patience as well.
-        let origin = grant.destinations.first().map(|destination| destination.origin.to_string());
-        let upstream = Upstream {
-            tenant: grant.tenant.clone(),
-            origin: origin.unwrap_or_else(|| format!("plugin:{}", grant.plugin)),
-        };
         let key = (grant.tenant.clone(), grant.plugin.clone());
+        let upstream = account::upstream(grant);
         self.plugins.insert(key, Connected { plugin: plugin.clone(), upstream });
     }
 
@@ -165,10 +162,7 @@ impl Courier for PluginCourier {
         let at_once = (limits.calls_in_flight / 2).clamp(1, MOST_AT_ONCE);
         Some(Road {
             upstream: upstream.clone(),
-            rate: Rate {
-                every: Duration::from_micros(60_000_000 / limits.calls_per_minute.max(1)),
-                ..Rate::default()
-            },
+            rate: account::rate(plugin),
             dedup: plugin.manifest().dedup,
             at_once: usize::try_from(at_once).unwrap_or(1),
         })

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use ramal_capability::TenantId;
 use ramal_credentials::{Alert, CredentialKey, CredentialObserver, CredentialState, LogAlerts};
-use ramal_delivery::{Courier, DeliveryObserver, Worker, WorkerParts};
+use ramal_delivery::{Courier, DeliveryObserver, Upstreams, Worker, WorkerParts};
 use ramal_store::{Leased, Settlement, Store, StoreError, Target};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -30,12 +30,13 @@ impl Deliveries {
     pub(super) fn start(
         store: Arc<dyn Store>,
         courier: Arc<dyn Courier>,
+        upstreams: Arc<Upstreams>,
         metrics: Metrics,
         tenants: Vec<TenantId>,
     ) -> Self {
         let (stop, stopped) = watch::channel(false);
         let observer = Arc::new(Counted(metrics));
-        let parts = WorkerParts { observer, ..WorkerParts::new(Arc::clone(&store), courier) };
+        let parts = WorkerParts { observer, upstreams, ..WorkerParts::new(Arc::clone(&store), courier) };
         let task = tokio::spawn(async move {
             for tenant in &tenants {
                 if let Err(error) = let_go(store.as_ref(), tenant, |_, _| true).await {

@@ -1,37 +1,74 @@
 //! A plugin as the screen pop's directory: one call for the contact, one for each match's open deals.
+//!
+//! Nothing here writes to a CRM: of the contract's functions only those that read are called.
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use data_encoding::HEXLOWER;
 use futures_util::future::{BoxFuture, join_all};
 use jiff::Timestamp;
-use ramal_capability::{Actor, Authority, Clear, Export, PluginId, Purpose, Seen, Shown, Subject};
-use ramal_center::{Card, Deal, Directory, Found, LookUp, LookUpFailure};
-use ramal_engine::{
-    CallError, CallReport, Contact, FindByPhone, OpenWorkItems, Plugin, PluginError, WorkItem,
+use parking_lot::Mutex;
+use ramal_capability::{
+    Actor, Authority, Clear, Export, Plan, PluginId, Purpose, Seen, Shown, Subject, TenantId,
 };
+use ramal_center::{
+    Agent, Card, CrmPerson, Deal, Directory, Found, LookUp, LookUpFailure, LookUpRules, Standing,
+};
+use ramal_engine::{
+    CallError, CallReport, Contact, FindByPhone, ListUsers, OpenWorkItems, Page, Plugin, PluginError,
+    WorkItem,
+};
+use tokio::time::Instant;
+
+use super::account::{self, Account};
+use crate::config::{ServerConfig, TenantConfig};
 
 /// Deals are asked for of so many matches; a number that more contacts share is a switchboard's.
 const MOST_WITH_DEALS: usize = 3;
+/// The CRM's users are asked for in parts of this size, so many at most.
+const USERS: Page = Page { limit: 200, cursor: None };
+const MOST_PARTS: usize = 5;
+/// How long the question for the users may wait for its turn.
+const USERS_WAIT: Duration = Duration::from_secs(2);
+
+/// What each tenant wants done with what is found.
+pub(super) fn rules(config: &ServerConfig) -> HashMap<TenantId, LookUpRules> {
+    config.tenants.iter().map(|tenant| (tenant.id.clone(), rules_of(tenant))).collect()
+}
+
+fn rules_of(tenant: &TenantConfig) -> LookUpRules {
+    let agents = tenant.agents.iter();
+    let agents = agents
+        .map(|agent| Agent { extension: agent.extension.clone(), names: agent.names.clone() })
+        .collect();
+    LookUpRules { ambiguous: tenant.ambiguous, agents }
+}
 
 pub(super) struct EngineDirectory {
     plugin: Plugin,
     name: PluginId,
     has_deals: bool,
+    has_users: bool,
+    account: Account,
     subjects: Arc<hmac::Key>,
+    /// The rights that were in force last, and how often they were others.
+    standing: Mutex<(Weak<Plan>, u64)>,
 }
 
 impl EngineDirectory {
     /// The directory of a plugin that can look numbers up.
-    pub(super) fn new(plugin: Plugin, subjects: Arc<hmac::Key>) -> Option<Self> {
+    pub(super) fn new(plugin: Plugin, account: Account, subjects: Arc<hmac::Key>) -> Option<Self> {
         let provides = &plugin.manifest().provides;
         if !provides.contains(&Export::ContactsFindByPhone) {
             return None;
         }
         let has_deals = provides.contains(&Export::WorkItemsOpenFor);
-        Some(Self { name: plugin.manifest().id.clone(), has_deals, plugin, subjects })
+        let has_users = provides.contains(&Export::UsersList);
+        let name = plugin.manifest().id.clone();
+        Some(Self { plugin, name, has_deals, has_users, account, subjects, standing: Mutex::default() })
     }
 
     fn authority(&self, ask: &LookUp) -> Authority {
@@ -52,25 +89,66 @@ impl EngineDirectory {
         let started = Instant::now();
         let authority = self.authority(&ask);
         let candidates = ask.number.variants().iter().map(|form| Clear::from(form.e164())).collect();
-        let called = self.plugin.call(authority.clone(), FindByPhone { candidates }).await;
+        let rate = account::rate(&self.plugin);
+        let (plugin, who) = (self.plugin.clone(), authority.clone());
+        let call = async move { plugin.call(who, FindByPhone { candidates }).await };
+        let called = self.account.call(rate, ask.deadline, call).await?;
         let contacts = called.outcome.map_err(failure)?;
         let mut tally = Tally::default();
         tally.add(&called.report);
 
         let with_deals = if self.has_deals { contacts.len().min(MOST_WITH_DEALS) } else { 0 };
         let asked = contacts.iter().take(with_deals).map(|contact| {
-            self.plugin.call(authority.clone(), OpenWorkItems { contact: contact.id.clone() })
+            let (plugin, who) = (self.plugin.clone(), authority.clone());
+            let ask_deals = OpenWorkItems { contact: contact.id.clone() };
+            self.account.call(rate, ask.deadline, async move { plugin.call(who, ask_deals).await })
         });
         let mut deals = Vec::with_capacity(with_deals);
         for called in join_all(asked).await {
-            tally.add(&called.report);
             // A card without deals helps more than no card; the plugin's own log says what failed.
-            deals.push(called.outcome.unwrap_or_default());
+            deals.push(called.map_or_else(
+                |_| Vec::new(),
+                |called| {
+                    tally.add(&called.report);
+                    called.outcome.unwrap_or_default()
+                },
+            ));
         }
         let mut deals = deals.into_iter();
         let cards =
             contacts.into_iter().map(|contact| card(contact, deals.next().unwrap_or_default())).collect();
         Ok(Found { cards, seen: tally.seen, took: started.elapsed(), requests: tally.requests })
+    }
+
+    async fn users(&self, tenant: TenantId) -> Result<Vec<CrmPerson>, LookUpFailure> {
+        if !self.has_users {
+            return Err(LookUpFailure::NotSupported);
+        }
+        let who = Authority {
+            tenant,
+            purpose: Purpose::Sync,
+            interaction: None,
+            actor: Actor::System,
+            subject: None,
+            at: Timestamp::now(),
+        };
+        let (mut people, mut page) = (Vec::new(), USERS);
+        for _ in 0..MOST_PARTS {
+            let (plugin, who) = (self.plugin.clone(), who.clone());
+            let call = async move { plugin.call(who, ListUsers { page }).await };
+            let patience = Instant::now() + USERS_WAIT;
+            let called = self.account.call(account::rate(&self.plugin), patience, call).await?;
+            let listed = called.outcome.map_err(failure)?;
+            people.extend(listed.items.into_iter().map(|user| CrmPerson {
+                id: user.id,
+                name: text(user.name),
+                email: user.email.map(text),
+                extension: user.extension,
+            }));
+            let Some(cursor) = listed.next else { break };
+            page = Page { cursor: Some(cursor), ..USERS };
+        }
+        Ok(people)
     }
 }
 
@@ -82,6 +160,24 @@ impl Directory for EngineDirectory {
     // A dropped look-up leaves the guest to run to its end inside the engine.
     fn look_up(&self, ask: LookUp) -> BoxFuture<'_, Result<Found, LookUpFailure>> {
         Box::pin(self.find(ask))
+    }
+
+    fn people(&self, tenant: TenantId) -> BoxFuture<'_, Result<Vec<CrmPerson>, LookUpFailure>> {
+        Box::pin(self.users(tenant))
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        let plan = self.plugin.plan();
+        if plan.is_over(Timestamp::now()) {
+            return None;
+        }
+        let plan = Arc::downgrade(&plan);
+        let mut known = self.standing.lock();
+        // The reference keeps its place in memory, so no later plan can be taken for this one.
+        if !Weak::ptr_eq(&known.0, &plan) {
+            *known = (plan, known.1.wrapping_add(1));
+        }
+        Some(Standing(known.1))
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("could not read {}: check that it is there and may be read", path.display())]
+    #[error("could not read {}; check that it is there and may be read", path.display())]
     Unreadable {
         /// Which file.
         path: PathBuf,

@@ -4,19 +4,21 @@
 //! Errors name the file and the line but never show the line: it may hold a secret.
 
 mod error;
+mod webhook;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
-use ramal_center::{SourceId, TenantId};
+use ramal_center::{Agent, Ambiguity, SourceId, TenantId};
 use ramal_numbers::Region;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use crate::secret::Secret;
 pub use error::ConfigError;
+pub use webhook::{RetentionConfig, WebhookConfig, WebhookUrl};
 
 /// The name of the source of practice calls.
 pub(crate) const PRACTICE_SOURCE: &str = "practice";
@@ -39,6 +41,9 @@ pub struct ServerConfig {
     /// The database server, in place of the file in the data folder.
     #[serde(default)]
     pub postgres: Option<PostgresConfig>,
+    /// How long traces of work that is done are kept.
+    #[serde(default)]
+    pub retention: RetentionConfig,
     /// Whether calls can be simulated. Never together with real customers.
     #[serde(default)]
     pub practice: bool,
@@ -71,12 +76,18 @@ pub struct TenantConfig {
     /// By which clock its days begin: a name such as `America/Manaus`. Brasília's when it is left out.
     #[serde(default)]
     pub time_zone: Option<String>,
-    /// Numbers and extensions of which no CRM is told.
+    /// Numbers and extensions of which neither a CRM nor a webhook is told.
     #[serde(default)]
     pub do_not_log: Vec<String>,
-    /// Whether the CRMs are told of talk between colleagues.
+    /// Whether CRMs and webhooks are told of talk between colleagues.
     #[serde(default)]
     pub log_internal: bool,
+    /// Which contact a call belongs to when several have the number.
+    #[serde(default, deserialize_with = "ambiguous")]
+    pub ambiguous: Ambiguity,
+    /// Who is who at the exchange and in the CRMs.
+    #[serde(default, rename = "agent")]
+    pub agents: Vec<AgentConfig>,
     /// Where its call events come from.
     #[serde(default, rename = "source")]
     pub sources: Vec<SourceConfig>,
@@ -86,6 +97,27 @@ pub struct TenantConfig {
     /// Its connected CRMs.
     #[serde(default, rename = "plugin")]
     pub plugins: Vec<PluginConfig>,
+    /// Who is told of its calls and conversations.
+    #[serde(default, rename = "webhook")]
+    pub webhooks: Vec<WebhookConfig>,
+}
+
+/// One of the company's own people.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AgentConfig {
+    /// Where the exchange reaches the person.
+    pub extension: String,
+    /// Every name by which a CRM or the exchange knows the person: full names, logins, e-mail addresses.
+    #[serde(default)]
+    pub names: Vec<String>,
+}
+
+// A person.
+impl std::fmt::Debug for AgentConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AgentConfig(<personal>)")
+    }
 }
 
 /// One exchange or provider that sends call events.
@@ -150,6 +182,11 @@ fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Err
     })
 }
 
+fn ambiguous<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ambiguity, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|rule| serde::de::Error::custom(format!("`ambiguous` {rule}")))
+}
+
 fn region() -> String {
     "BR".to_owned()
 }
@@ -198,6 +235,10 @@ impl ServerConfig {
                 plugin.settings.iter_mut().for_each(at);
                 plugin.credentials.iter_mut().for_each(at);
             }
+            for webhook in &mut tenant.webhooks {
+                webhook.secret_file.iter_mut().for_each(at);
+                webhook.previous_secret_file.iter_mut().for_each(at);
+            }
         }
     }
 
@@ -223,6 +264,23 @@ impl ServerConfig {
                     "tenant `{id}`: `time-zone` is a name that this machine knows, such as \"America/Manaus\"; they come with the package tzdata"
                 ));
             }
+            // No name of a person in an error: it may end up in a log.
+            let mut names = HashMap::new();
+            for (at, agent) in (1..).zip(&tenant.agents) {
+                if !Agent::is_extension(&agent.extension) {
+                    return rule(format!(
+                        "tenant `{id}`, agent {at}: `extension` is 1 to 16 letters and digits, as the exchange dials it"
+                    ));
+                }
+                for name in agent.names.iter().chain([&agent.extension]) {
+                    let same = names.insert(Agent::folded(name), at).filter(|other| *other != at);
+                    if let Some(other) = same {
+                        return rule(format!(
+                            "tenant `{id}`: agents {other} and {at} share a name or an extension; each belongs to one person"
+                        ));
+                    }
+                }
+            }
             if tenant.tokens.is_empty() {
                 return rule(format!(
                     "tenant `{id}` has no `[[tenant.token]]`, so nobody could see its calls; add one"
@@ -245,6 +303,18 @@ impl ServerConfig {
                     return rule(format!(
                         "source `{name}` has both `previous-secret-file` and `previous-secret`; keep one"
                     ));
+                }
+            }
+            let mut webhooks = HashSet::new();
+            for webhook in &tenant.webhooks {
+                if !webhooks.insert(&webhook.id) {
+                    return rule(format!(
+                        "webhook `{}` stands twice in tenant `{id}`; give each its own `id`",
+                        webhook.id
+                    ));
+                }
+                if let Some(broken) = webhook.broken_rule() {
+                    return rule(format!("tenant `{id}`: {broken}"));
                 }
             }
             for token in &tenant.tokens {

@@ -32,6 +32,14 @@ fn what_is_left_out_has_a_safe_default() {
     assert_eq!(config.listen.to_string(), "127.0.0.1:7700");
     assert!(!config.practice);
     assert_eq!(config.tenants[0].region, "BR");
+    assert_eq!(config.tenants[0].ambiguous, Ambiguity::Ask);
+}
+
+#[test]
+fn the_names_of_one_person_may_stand_twice() {
+    let agent = "[[tenant.agent]]\nextension = \"2001\"\nnames = [\"Ana\", \"ana\", \"2001\"]\n";
+    let text = whole().replacen("[[tenant.token]]", &format!("{agent}[[tenant.token]]"), 1);
+    assert_eq!(parse(&text).unwrap().tenants[0].agents.len(), 1);
 }
 
 #[test]
@@ -56,6 +64,21 @@ fn relative_paths_start_at_the_files_folder() {
     "id = \"acme\"",
     "id = \"acme\"\nregion = \"Brasil\"",
     "`region` is a country's two letters"
+)]
+#[case::bad_policy(
+    "id = \"acme\"",
+    "id = \"acme\"\nambiguous = \"first\"",
+    "`ambiguous` is `ask`, `latest` or `owner`"
+)]
+#[case::an_extension_that_a_dialplan_would_read(
+    "[[tenant.token]]",
+    "[[tenant.agent]]\nextension = \"2001,n,System(4242)\"\n[[tenant.token]]",
+    "agent 1: `extension` is 1 to 16 letters and digits"
+)]
+#[case::two_people_of_one_name(
+    "[[tenant.token]]",
+    "[[tenant.agent]]\nextension = \"2001\"\nnames = [\"Ana 4242\"]\n[[tenant.agent]]\nextension = \"2002\"\nnames = [\"ana  4242\"]\n[[tenant.token]]",
+    "agents 1 and 2 share a name or an extension"
 )]
 #[case::no_secret("secret = \"SECRET\"", "", "source `pbx` needs either `secret-file` or `secret`")]
 #[case::two_secrets(
@@ -101,4 +124,46 @@ fn names_are_unique() {
 #[test]
 fn nothing_of_it_prints_a_secret() {
     assert!(!format!("{:?}", parse(&whole()).unwrap()).contains(SECRET));
+}
+
+fn with_webhook(lines: &str) -> Result<ServerConfig, ConfigError> {
+    parse(&format!("{}[[tenant.webhook]]\n{lines}", whole()))
+}
+
+#[test]
+fn a_webhook_is_told_everything_that_is_not_personal_unless_it_says_otherwise() {
+    let config =
+        with_webhook("id = \"erp\"\nurl = \"https://erp.example/in\"\nsecret-file = \"erp.secret\"").unwrap();
+    let webhook = &config.tenants[0].webhooks[0];
+    assert_eq!(webhook.secret_file.as_deref(), Some(Path::new("/etc/ramal/erp.secret")));
+    assert!(!webhook.include_personal && webhook.private.is_empty() && webhook.events.len() > 10);
+    assert_eq!((config.retention.delivered_days, config.retention.requests_days), (30, 30));
+}
+
+#[rstest]
+#[case::no_secret("secret-file = \"f\"", "", "webhook `erp` needs either `secret-file` or `secret`")]
+#[case::no_event("[\"ended\"]", "[]", "webhook `erp` is told nothing")]
+#[case::no_such_event(
+    "[\"ended\"]",
+    "[\"finished\"]",
+    "`events` names one that is none; there are started, answered, ended"
+)]
+#[case::in_the_clear("https://", "http://", "use https://, or name the private range")]
+#[case::not_private("private = []", "private = [\"8.8.8.0/24\"]", "`private` cannot open 8.8.8.0/24")]
+#[case::link_local("private = []", "private = [\"169.254.0.0/16\"]", "`private` cannot open")]
+#[case::begins_elsewhere("private = []", "private = [\"10.0.0.1/8\"]", "`private` cannot open")]
+#[case::password("https://erp", "https://a:b@erp", "no user name or password may stand in the address")]
+fn a_webhooks_mistake_is_named_with_what_to_do(#[case] old: &str, #[case] new: &str, #[case] then: &str) {
+    let right = "id = \"erp\"\nurl = \"https://erp.example/s3cret\"\nsecret-file = \"f\"\nevents = [\"ended\"]\nprivate = []\n";
+    with_webhook(right).unwrap();
+    let error = with_webhook(&right.replacen(old, new, 1)).unwrap_err().to_string();
+    assert!(error.contains(then), "{error}");
+    assert!(!error.contains("s3cret"), "{error}");
+}
+
+#[test]
+fn a_webhook_stands_once_in_a_tenant() {
+    let one = "id = \"erp\"\nurl = \"https://erp.example/\"\nsecret-file = \"f\"\n";
+    let error = with_webhook(&format!("{one}[[tenant.webhook]]\n{one}")).unwrap_err().to_string();
+    assert!(error.contains("webhook `erp` stands twice in tenant `acme`"), "{error}");
 }

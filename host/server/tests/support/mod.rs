@@ -81,6 +81,7 @@ pub(crate) fn world(options: Options) -> World {
         center: center.clone(),
         health: options.health.unwrap_or_else(|| store.clone()),
         outbox: None,
+        credentials: None,
         metrics,
         practice_numbers: ["+5511987654321", "+552133334444"]
             .map(|n| PhoneNumber::parse(n, Region::BR).unwrap())
@@ -113,6 +114,7 @@ impl Directory for Ana {
                     id: "7".into(),
                     name: "Ana CANARY (invented)".into(),
                     phones: vec![ask.number.national()],
+                    owner: Some("Bruno CANARY (invented)".into()),
                     ..Card::default()
                 }],
                 seen: vec![Seen {
