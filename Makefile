@@ -78,8 +78,10 @@ test: toolchain nextest ## Install what the tests need and pass them
 built:
 	@$(call phase,build,cargo build $(LOCKED) --workspace --bins --tests --examples)
 
-bench: toolchain fixtures ## Measure (release build); a bare wasmtime call is measured beside ours
+# The second fills databases with RAMAL_BENCH_STORED interactions (a million), which takes minutes and gigabytes.
+bench: toolchain fixtures ## Measure (release build); what is bare is measured beside ours
 	cargo bench $(LOCKED) -p ramal-engine --bench calls
+	cargo bench $(LOCKED) -p ramal-server --bench intake
 
 # Budgets of hours, for a machine that has them: SOAK_CASES per property, FUZZ_SECONDS per fuzz target, and
 # the tests that are marked #[ignore] because they take long.

@@ -4,6 +4,8 @@
 //! Each test gets a database of its own and a role without any privilege, as in production: under a superuser the
 //! walls between tenants would be passed over, and every test of them would prove nothing.
 
+mod bare;
+
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{MetadataExt, chown};
@@ -16,6 +18,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, po
 use tempfile::TempDir;
 use tokio::time::Instant;
 use uuid::Uuid;
+
+pub use bare::BareInserts;
 
 /// The variable with the address of a server whose role may make roles and databases.
 pub const URL: &str = "RAMAL_TEST_POSTGRES_URL";
@@ -142,11 +146,27 @@ impl TestPostgres {
     /// # Errors
     /// When it is not the test's own, or does not come back.
     pub async fn kill_and_start(&mut self) -> io::Result<()> {
+        self.end_and_start(Own::kill).await
+    }
+
+    /// Restarts the server without waiting for anybody, as `pg_ctl restart --mode immediate` does. Only a server of
+    /// the test's own.
+    ///
+    /// # Errors
+    /// As [`TestPostgres::kill_and_start`].
+    pub async fn restart_at_once(&mut self) -> io::Result<()> {
+        self.end_and_start(Own::stop).await
+    }
+
+    async fn end_and_start(&mut self, ending: fn(&mut Own) -> io::Result<()>) -> io::Result<()> {
         let end = Instant::now() + START_LIMIT;
         loop {
             let not_own = || io::Error::other("the server is not this test's own");
             let own = self.own.as_mut().ok_or_else(not_own)?;
-            own.kill()?;
+            // Another try: the one before has ended by itself.
+            if own.server.try_wait()?.is_none() {
+                ending(own)?;
+            }
             own.server = own.programs.spawn(own.folder.path(), own.port, own.durable)?;
             match self.wait().await {
                 // Until the killed server's children are gone too, a new one refuses the folder and ends.
