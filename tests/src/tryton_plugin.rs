@@ -45,7 +45,7 @@ routes = [
     "find-note", "get-note", "write-note", "opportunities", "users",
     "subject", "subject-opportunities", "subject-sales", "subject-notes", "subject-attachments",
     "empty-opportunity", "move-opportunity", "empty-party", "delete-records",
-    "erase-begin", "erase-execute", "erase-end",
+    "erase-begin", "erase-execute", "erase-end", "newest-change", "changes", "still-there",
 ]
 
 [classes]

@@ -7,6 +7,7 @@
 mod desk;
 
 mod tryton {
+    mod changes;
     mod contacts;
     mod desk;
     mod erasure;

@@ -12,6 +12,7 @@ mod zoo {
     mod canary;
     mod crm;
     mod fixture;
+    mod hooks;
     mod host;
     mod limits;
     mod machine;

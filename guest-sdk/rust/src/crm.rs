@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Account, Contact, ContactDraft, Cx, Entry, Erasure, Error, Held, Id, Item, Matches, Page, Receipt, Ref,
-    Result, Text, Users,
+    Account, Contact, ContactDraft, Cx, Entry, Erasure, Error, Held, Id, Item, Matches, News, Occasion, Page,
+    Receipt, Ref, Result, Text, Users,
 };
 
 /// A CRM, as Ramal uses it. Each function's documentation opens with its name in the manifest's `provides`.
@@ -127,6 +127,17 @@ pub trait Crm {
     /// [`Error::Unsupported`] unless implemented.
     fn erase_subject(cx: &Cx<Self::Settings>, contact: &Id, how: Erasure) -> Result<Receipt> {
         let _ = (contact, how);
+        unsupported(cx)
+    }
+
+    /// `events.handle`: what the CRM sent to a hook, or what has changed since a tick, as facts. May be called
+    /// again with the same occasion after a failure.
+    ///
+    /// # Errors
+    /// [`Error::Permanent`] for what means nothing here and never will; [`Error::Unsupported`] unless
+    /// implemented.
+    fn handle_event(cx: &Cx<Self::Settings>, occasion: &Occasion) -> Result<News> {
+        let _ = occasion;
         unsupported(cx)
     }
 }

@@ -78,3 +78,9 @@ impl<P: Crm> wit::privacy::Guest for Exports<P> {
         call::<P, _>(|cx| P::erase_subject(cx, &Id::from(contact), mode.into())).map(Into::into)
     }
 }
+
+impl<P: Crm> wit::events::Guest for Exports<P> {
+    fn handle(occasion: wit::events::Occasion) -> Result<wit::events::News, types::Error> {
+        call::<P, _>(|cx| P::handle_event(cx, &occasion.into())).map(Into::into)
+    }
+}

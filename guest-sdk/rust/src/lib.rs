@@ -122,8 +122,8 @@ pub use id::Id;
 pub use instant::Instant;
 pub use log::{Level, Log};
 pub use record::{
-    Account, Contact, ContactDraft, Direction, Entry, Erasure, Held, Item, Labelled, Matches, Outcome, Page,
-    Receipt, Ref, User, Users,
+    Account, Contact, ContactDraft, Dial, Direction, Entry, Erasure, Fact, Held, Hook, Item, Labelled,
+    Matches, News, Occasion, Outcome, Page, Receipt, Ref, User, Users,
 };
 pub use section::{SDK_VERSION, WIT_VERSION};
 pub use store::{Store, StoreFailure};
@@ -140,9 +140,9 @@ pub mod prelude {
     pub use serde::{Deserialize, Serialize};
 
     pub use crate::{
-        Account, Call, Contact, ContactDraft, Crm, Cx, Direction, Entry, Erasure, Error, Failure, Held, Id,
-        Instant, Item, Labelled, Matches, NoSettings, Outcome, Page, PhoneStyle, Receipt, Ref, Reply, Result,
-        Text, User, Users, params,
+        Account, Call, Contact, ContactDraft, Crm, Cx, Dial, Direction, Entry, Erasure, Error, Fact, Failure,
+        Held, Hook, Id, Instant, Item, Labelled, Matches, News, NoSettings, Occasion, Outcome, Page,
+        PhoneStyle, Receipt, Ref, Reply, Result, Text, User, Users, params,
     };
 }
 

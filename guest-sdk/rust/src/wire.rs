@@ -7,8 +7,9 @@
 use crate::bindings::exports::ramal::crm as out;
 use crate::bindings::ramal::crm as wit;
 use crate::{
-    Account, Call, Contact, ContactDraft, Direction, Entry, Erasure, Error, Failure, Held, Id, Instant, Item,
-    Labelled, Level, Matches, Outcome, Page, PhoneStyle, Receipt, Ref, StoreFailure, Text, User, Users,
+    Account, Call, Contact, ContactDraft, Dial, Direction, Entry, Erasure, Error, Fact, Failure, Held, Hook,
+    Id, Instant, Item, Labelled, Level, Matches, News, Occasion, Outcome, Page, PhoneStyle, Receipt, Ref,
+    StoreFailure, Text, User, Users,
 };
 
 fn text(text: Text) -> String {
@@ -124,6 +125,16 @@ impl From<out::privacy::Mode> for Erasure {
         match mode {
             out::privacy::Mode::Erase => Self::Erase,
             out::privacy::Mode::Anonymise => Self::Anonymise,
+        }
+    }
+}
+impl From<out::events::Occasion> for Occasion {
+    fn from(occasion: out::events::Occasion) -> Self {
+        match occasion {
+            out::events::Occasion::Hook(out::events::Hook { name, headers, body }) => {
+                Self::Hook(Hook { name, headers, body })
+            }
+            out::events::Occasion::Tick(out::events::Tick { cursor }) => Self::Tick { cursor },
         }
     }
 }
@@ -273,6 +284,27 @@ impl From<Receipt> for out::privacy::Receipt {
             anonymised: each(anonymised),
             kept: kept.into_iter().map(|(record, reason)| (record.into(), reason)).collect(),
         }
+    }
+}
+impl From<Fact> for out::events::Fact {
+    fn from(fact: Fact) -> Self {
+        match fact {
+            Fact::ContactChanged(id) => Self::ContactChanged(id.into_string()),
+            Fact::ContactDeleted(id) => Self::ContactDeleted(id.into_string()),
+            Fact::RecordDeleted(record) => Self::RecordDeleted(record.into()),
+            Fact::Dial(Dial { agent, number, about }) => Self::Dial(out::events::Dial {
+                agent: agent.0,
+                number: number.0,
+                about: about.map(Into::into),
+            }),
+            Fact::Other { code, record } => Self::Other((code, record.into())),
+        }
+    }
+}
+impl From<News> for out::events::News {
+    fn from(news: News) -> Self {
+        let News { facts, next, more } = news;
+        Self { facts: each(facts), next, more }
     }
 }
 impl From<Error> for wit::types::Error {

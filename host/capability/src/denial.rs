@@ -46,6 +46,10 @@ rules! {
     Route = "route",
     /// The route does not serve the purpose of this call.
     RoutePurpose = "route-purpose",
+    /// No such hook in the manifest.
+    UnknownHook = "unknown-hook",
+    /// The hook exists and is not granted.
+    Hook = "hook",
     /// A parameter is missing, unknown or given twice.
     Params = "params",
     /// A body where the route has none, or none where it needs one, or one that is no JSON.

@@ -52,6 +52,8 @@ exports! {
     PrivacyExportSubject = "privacy.export-subject" for [SubjectRequest],
     /// Remove a subject.
     PrivacyEraseSubject = "privacy.erase-subject" for [SubjectRequest],
+    /// What the CRM sent to a hook, or what has changed since a tick.
+    EventsHandle = "events.handle" for [Sync],
 }
 
 impl fmt::Display for Export {

@@ -194,3 +194,61 @@ pub(crate) fn begin(plan: &Arc<Plan>, purpose: Purpose) -> Invocation {
     };
     Invocation::begin(Arc::clone(plan), authority(purpose), export, [9; 32]).unwrap_or_else(|d| panic!("{d}"))
 }
+
+/// The same plugin, told and asking by itself as well.
+pub(crate) fn hooked_manifest() -> String {
+    MANIFEST
+        .replacen("\"journal\", \"diagnostics\"]", "\"journal\", \"sync\", \"diagnostics\"]", 1)
+        .replacen("\"journal.write\"]", "\"journal.write\", \"events.handle\"]", 1)
+        .replacen("[[route]]", &format!("{HOOKS}\n[[route]]"), 1)
+}
+
+const HOOKS: &str = r#"
+[[credential]]
+id = "hook"
+kind = "hook"
+label = "Secret of the hooks"
+
+[[hook]]
+id = "changes"
+reason = "to know when a contact changes"
+credential = "hook"
+verify = "hmac-sha256"
+signature = { header = "X-Acme-Signature", encoding = "hex", prefix = "v1=", signed = "{time}.{body}" }
+time = { header = "X-Acme-Time" }
+delivery-id = "X-Acme-Delivery"
+max-bytes = 2048
+header."X-Acme-Event" = "enum(updated|deleted)"
+receive."/event" = "enum(contact.updated|contact.deleted)"
+receive."/contact/id" = "id"
+receive."/contact/name" = "contact.name"
+receive."/contact/email" = "contact.email"
+receive."/contact/document" = "contact.document"
+receive."/contact/phone" = "contact.phone"
+
+[[hook]]
+id = "spare"
+reason = "declared and not granted"
+credential = "hook"
+verify = "path-secret"
+
+[sync]
+reason = "to know of what no hook tells"
+every-seconds = 300
+"#;
+
+pub(crate) fn hooked_grant() -> Grant {
+    let text = GRANT.replacen("\"journal\"]", "\"journal\", \"sync\"]", 1).replacen(
+        "\"log\"]",
+        "\"log\"]\nhooks = [\"changes\"]",
+        1,
+    );
+    Grant::parse("grant.toml", &text).unwrap_or_else(|e| panic!("{e}"))
+}
+
+pub(crate) fn hooked_plan_with(change: impl FnOnce(&mut Grant)) -> Arc<Plan> {
+    let manifest = Manifest::parse("plugin.toml", &hooked_manifest()).unwrap_or_else(|e| panic!("{e}"));
+    let mut grant = hooked_grant();
+    change(&mut grant);
+    Arc::new(Plan::compile(&manifest, Digest([1; 32]), &grant, &settings()).unwrap())
+}

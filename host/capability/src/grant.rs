@@ -15,7 +15,7 @@ use jiff::{Span, ToSpan};
 pub use destination::Destination;
 
 use crate::class::{DataClass, Direction, LevelTable};
-use crate::ids::{Digest, PluginId, RouteId, TenantId};
+use crate::ids::{Digest, HookId, PluginId, RouteId, TenantId};
 use crate::limits::LimitWishes;
 use crate::manifest::{LEVELS, Manifest, read_limits};
 use crate::purpose::Purpose;
@@ -47,6 +47,8 @@ pub struct Grant {
     pub purposes: BTreeSet<Purpose>,
     /// The routes that it may use.
     pub routes: BTreeSet<RouteId>,
+    /// The hooks at which the CRM is heard.
+    pub hooks: BTreeSet<HookId>,
     /// What it gets of each class.
     pub classes: LevelTable,
     /// The legal basis of a purpose, in words for the records of processing (LGPD art. 37).
@@ -120,6 +122,7 @@ fn take(top: &Section<'_>, _found: &Findings) -> Option<Grant> {
     let reason = grant.need("reason", "reason = \"why the plugin gets this\"").and_then(|i| i.line(3..=300));
     let purposes: Option<BTreeSet<Purpose>> = grant.need("purposes", "purposes = []").map(|i| i.set());
     let routes: Option<BTreeSet<RouteId>> = grant.need("routes", "routes = []").map(|i| i.set());
+    let hooks: BTreeSet<HookId> = grant.get("hooks").map(|i| i.set()).unwrap_or_default();
     grant.finish();
 
     if let (Some(item), Some(end), Some(start)) = (&expires_item, expires, approved_at) {
@@ -142,6 +145,7 @@ fn take(top: &Section<'_>, _found: &Findings) -> Option<Grant> {
         reason: reason?,
         purposes: purposes?,
         routes: routes?,
+        hooks,
         classes,
         legal_basis,
         destinations,

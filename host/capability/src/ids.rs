@@ -75,6 +75,10 @@ macro_rules! name {
 }
 
 name!(
+    /// An address to which a CRM sends, by its name in the manifest.
+    HookId, "hook name"
+);
+name!(
     /// A company whose data is kept apart from every other's.
     TenantId, "tenant name"
 );

@@ -13,6 +13,7 @@ use crate::denial::{Denial, Rule};
 use crate::echo::EchoGuard;
 use crate::exchange::{EgressCall, EgressFailure, Reply};
 use crate::export::Export;
+use crate::hook::Listed;
 use crate::mask::{mask, mask_words};
 use crate::plan::Plan;
 use crate::projection::Projector;
@@ -144,6 +145,25 @@ impl Invocation {
             Level::Clear => Some(value.expose().to_owned()),
             Level::Sealed => Some(self.seal(class, value.clone())?),
         })
+    }
+
+    /// Gives the guest what came to a hook, as if it were an answer: listed fields only, classed ones at the level
+    /// of the grant.
+    ///
+    /// # Errors
+    /// When the hook is not granted (any more), or its body is not what the hook takes.
+    pub fn hear(&mut self, hook: &str, came: &Listed) -> Result<(Vec<(String, String)>, String), Denial> {
+        let hook = Arc::clone(self.plan.hook(hook, &self.authority)?);
+        let body = came.body.expose().as_bytes();
+        self.bytes_in = self.bytes_in.saturating_add(body.len() as u64);
+        let unfit = |what: String| Denial::new(Rule::Hook, what, "a body that the hook takes");
+        if body.len() as u64 > hook.most_bytes() {
+            return Err(unfit(format!("a body of more than {} bytes", hook.most_bytes())));
+        }
+        let projector = Projector::new(&mut self.vault, &self.levels, &self.guard, &mut self.seen);
+        let body = hook.project(projector, body).map_err(|fault| unfit(fault.to_string()))?;
+        let headers = hook.headers(came.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        Ok((headers, body))
     }
 
     fn seal(&mut self, class: DataClass, value: Clear) -> Result<String, Denial> {
@@ -290,6 +310,22 @@ impl Invocation {
     /// When a seal stands where its class may not, or is none of this call.
     pub fn show(&self, place: Place, text: &str) -> Result<Shown, Denial> {
         crate::show::show(&self.vault, place, text)
+    }
+
+    /// Opens a returned text that must be one seal of this call: for what a plugin must not be able to make up.
+    ///
+    /// # Errors
+    /// When it is clear text, or as [`Invocation::show`].
+    pub fn show_sealed(&self, place: Place, text: &str) -> Result<Shown, Denial> {
+        let shown = self.show(place, text)?;
+        if self.vault.exactly(text).is_some() {
+            return Ok(shown);
+        }
+        Err(Denial::new(
+            Rule::ResultPlace,
+            format!("words in the returned {place}"),
+            format!("one seal of {} from this call", place.classes()),
+        ))
     }
 
     /// Checks a returned text that may hold no seal, such as an identifier, and has at most `most` characters.

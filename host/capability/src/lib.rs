@@ -10,6 +10,7 @@
 //! Plan + Authority ──begin──▶ Invocation               once per call, owns the seals
 //!   hand_in   a customer's value → what the guest gets (sealed, masked, clear or nothing)
 //!   prepare   route + params + body → Prepared          seals opened in their places, or a Denial
+//!   hear      what came to a hook → what the guest gets (as an answer)
 //!   project   answer → what the guest gets              listed fields only, classed ones sealed
 //!   show      what the guest returned → what a person may see
 //! ```
@@ -29,6 +30,7 @@ mod export;
 #[cfg(test)]
 mod fixture;
 mod grant;
+mod hook;
 mod ids;
 mod invocation;
 mod kept;
@@ -61,12 +63,16 @@ pub use denial::{Denial, Fix, Rule};
 pub use exchange::{EgressCall, EgressFailure, Reply};
 pub use export::{Export, Import};
 pub use grant::{Destination, Grant};
-pub use ids::{BadDigest, BadId, CredentialId, Digest, InteractionId, PluginId, RouteId, TenantId, UserId};
+pub use hook::{Hook, HookFault, Listed};
+pub use ids::{
+    BadDigest, BadId, CredentialId, Digest, HookId, InteractionId, PluginId, RouteId, TenantId, UserId,
+};
 pub use invocation::{Invocation, Report, Seen};
 pub use limits::{LimitName, LimitWishes, Limits};
 pub use manifest::{
-    Ask, ClientProof, CredentialDecl, CredentialKind, Dedup, FlowDecl, InterfaceVersion, Manifest, OAuthDecl,
-    RouteDecl, SessionDecl, Target, UnknownTarget, Verification, Version,
+    Ask, ClientProof, CredentialDecl, CredentialKind, Dedup, FlowDecl, HmacAlgorithm, HmacProof, HookDecl,
+    HookProof, InterfaceVersion, Manifest, OAuthDecl, RouteDecl, SessionDecl, SignatureEncoding, SignedPart,
+    SignedTime, SyncDecl, Target, UnknownTarget, Verification, Version,
 };
 pub use oauth::{Flow, OAuthPlan};
 pub use plan::{Plan, PlanError};

@@ -7,6 +7,7 @@
 mod ask;
 mod credential;
 mod head;
+mod hook;
 mod limits;
 mod oauth;
 mod route;
@@ -18,6 +19,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use ask::Ask;
 pub use credential::{CredentialDecl, CredentialKind, SessionDecl};
+pub use hook::{
+    HmacAlgorithm, HmacProof, HookDecl, HookProof, SignatureEncoding, SignedPart, SignedTime, SyncDecl,
+};
 pub use oauth::{ClientProof, FlowDecl, OAuthDecl};
 pub use route::RouteDecl;
 pub use target::{Target, UnknownTarget};
@@ -29,7 +33,7 @@ pub(crate) use sentences::{class_words, purpose_words};
 
 use crate::class::{DataClass, Direction, LevelTable};
 use crate::export::{Export, Import};
-use crate::ids::{CredentialId, PluginId, RouteId};
+use crate::ids::{CredentialId, HookId, PluginId, RouteId};
 use crate::limits::LimitWishes;
 use crate::purpose::Purpose;
 use crate::settings::SettingsSchema;
@@ -126,6 +130,10 @@ pub struct Manifest {
     pub credentials: Vec<CredentialDecl>,
     /// The requests that it may make, with different ids.
     pub routes: Vec<RouteDecl>,
+    /// The addresses to which the CRM may send, with different ids.
+    pub hooks: Vec<HookDecl>,
+    /// How often to ask for changes, where the CRM tells none.
+    pub sync: Option<SyncDecl>,
     /// Limits that it wishes to have instead of the usual ones; none above the ceiling.
     pub limits: LimitWishes,
 }
@@ -150,6 +158,10 @@ impl Manifest {
     /// The route of that name.
     pub fn route(&self, id: &RouteId) -> Option<&RouteDecl> {
         self.routes.iter().find(|route| route.id == *id)
+    }
+    /// The hook of that name.
+    pub fn hook(&self, id: &HookId) -> Option<&HookDecl> {
+        self.hooks.iter().find(|hook| hook.id == *id)
     }
     /// The credential of that name.
     pub fn credential(&self, id: &CredentialId) -> Option<&CredentialDecl> {
@@ -191,32 +203,52 @@ fn take(top: &Section<'_>, found: &Findings) -> Option<Manifest> {
         purposes: &head.purposes,
         asks: &asks,
         settings: settings.as_ref(),
-        credentials: &named(&credential_items),
+        credentials: &named(&credential_items, |_| true),
+        hook_credentials: &named(&credential_items, |kind| kind == Some("hook")),
     };
     let routes = route::read_all(&route_items, &context);
+    let hook_items = top.get("hook").map(|item| item.list()).unwrap_or_default();
+    let hooks = hook::read_all(&hook_items, &context);
+    let sync_item = top.get("sync");
+    let sync = sync_item.as_ref().and_then(hook::read_sync);
     let limits = top.get("limits").map_or_else(LimitWishes::default, |item| read_limits(&item));
     head.check_uses(!route_items.is_empty(), found);
-    unused(&credential_items, &credentials, &routes);
-    head.build(asks, settings?, credentials, routes, limits)
+    head.check_events(&hook_items, sync_item.as_ref(), found);
+    unused(&credential_items, &credentials, &routes, &hooks);
+    let manifest = head.build(asks, settings?, credentials, routes, limits)?;
+    Some(Manifest { hooks, sync, ..manifest })
 }
 
 /// The ids that the file gives to credentials, good or bad, so that one bad credential does not make every
 /// route that names it wrong as well.
-fn named<'a>(items: &[Item<'a>]) -> Vec<&'a str> {
+fn named<'a>(items: &[Item<'a>], of_kind: fn(Option<&str>) -> bool) -> Vec<&'a str> {
+    let text =
+        |table: &'a toml::de::DeTable<'a>, key: &str| table.get(key).and_then(|v| v.get_ref().as_str());
     items
         .iter()
         .filter_map(|item| item.value().as_table())
-        .filter_map(|table| table.get("id").and_then(|id| id.get_ref().as_str()))
+        .filter(|table| of_kind(text(table, "kind")))
+        .filter_map(|table| text(table, "id"))
         .collect()
 }
 
 /// A secret that nothing uses should not be asked of an admin.
-fn unused(items: &[Item<'_>], credentials: &[CredentialDecl], routes: &[RouteDecl]) {
+fn unused(items: &[Item<'_>], credentials: &[CredentialDecl], routes: &[RouteDecl], hooks: &[HookDecl]) {
     if credentials.len() != items.len() {
         return;
     }
     for (item, credential) in items.iter().zip(credentials) {
         let named = |route: &RouteDecl| route.credential.as_ref() == Some(&credential.id);
+        let proves = |hook: &HookDecl| hook.credential == credential.id;
+        if credential.kind == CredentialKind::Hook {
+            if !hooks.iter().any(proves) {
+                item.wrong(format!(
+                    "no hook uses the credential {}; name it in a [[hook]] or remove it",
+                    quote(credential.id.as_str())
+                ));
+            }
+            continue;
+        }
         if !routes.is_empty() && !routes.iter().any(named) {
             item.wrong(format!(
                 "no route uses the credential {}; name it in a route or remove it",

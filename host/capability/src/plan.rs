@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use ipnet::IpNet;
 use ramal_numbers::Region;
@@ -16,7 +17,8 @@ use crate::compiled::{CompileError, Compiled, Scope};
 use crate::denial::{Denial, Rule};
 use crate::export::{Export, Import};
 use crate::grant::{Destination, Grant};
-use crate::ids::{CredentialId, Digest, PluginId, RouteId, TenantId};
+use crate::hook::Hook;
+use crate::ids::{CredentialId, Digest, HookId, PluginId, RouteId, TenantId};
 use crate::limits::Limits;
 use crate::manifest::{CredentialDecl, CredentialKind, Manifest, RouteDecl};
 use crate::oauth::OAuthPlan;
@@ -66,6 +68,11 @@ pub struct Plan {
     limits: Limits,
     routes: HashMap<RouteId, Arc<RoutePlan>>,
     declared_routes: BTreeSet<RouteId>,
+    hooks: HashMap<HookId, Arc<Hook>>,
+    declared_hooks: BTreeSet<HookId>,
+    /// The credentials that prove who sends to them.
+    hook_credentials: BTreeMap<CredentialId, Arc<CredentialDecl>>,
+    sync: Option<Duration>,
     destinations: Vec<Origin>,
     /// The same as they are spelt.
     spelt: Vec<Box<str>>,
@@ -103,6 +110,14 @@ pub enum PlanError {
         plugin: PluginId,
         /// The route.
         route: RouteId,
+    },
+    /// A granted hook that the manifest does not have.
+    #[error("the grant names the hook `{hook}`, which `{plugin}` does not have; remove it from `hooks`")]
+    UnknownHook {
+        /// The plugin.
+        plugin: PluginId,
+        /// The hook.
+        hook: HookId,
     },
     /// The settings do not fit the manifest's schema.
     #[error("the settings do not fit: {0}")]
@@ -153,6 +168,10 @@ impl Plan {
         if let Some(route) = grant.routes.iter().find(|route| !declared_routes.contains(*route)) {
             return Err(PlanError::UnknownRoute { plugin: manifest.id.clone(), route: route.clone() });
         }
+        let declared_hooks: BTreeSet<HookId> = manifest.hooks.iter().map(|h| h.id.clone()).collect();
+        if let Some(hook) = grant.hooks.iter().find(|hook| !declared_hooks.contains(*hook)) {
+            return Err(PlanError::UnknownHook { plugin: manifest.id.clone(), hook: hook.clone() });
+        }
         let settings = manifest.settings.check(settings)?;
         let mut routes = HashMap::new();
         for decl in manifest.routes.iter().filter(|decl| grant.routes.contains(&decl.id)) {
@@ -162,6 +181,16 @@ impl Plan {
         for (class, ask) in &manifest.asks {
             asked.set(*class, Direction::ToPlugin, ask.to_plugin);
             asked.set(*class, Direction::FromCrm, ask.from_crm);
+        }
+        let levels = asked.meet(&grant.classes);
+        let limits = Limits::resolve(&manifest.limits, &grant.limits);
+        let (mut hooks, mut hook_credentials) = (HashMap::new(), BTreeMap::new());
+        for decl in manifest.hooks.iter().filter(|decl| grant.hooks.contains(&decl.id)) {
+            let hook = Hook::compile(decl, &levels, limits.answer_bytes, limits.json_depth);
+            hooks.insert(decl.id.clone(), Arc::new(hook));
+            if let Some(credential) = manifest.credential(&decl.credential) {
+                hook_credentials.insert(credential.id.clone(), Arc::new(credential.clone()));
+            }
         }
         Ok(Self {
             tenant: grant.tenant.clone(),
@@ -177,10 +206,14 @@ impl Plan {
             granted_purposes: grant.purposes.clone(),
             provides: manifest.provides.clone(),
             uses: manifest.uses.clone(),
-            levels: asked.meet(&grant.classes),
-            limits: Limits::resolve(&manifest.limits, &grant.limits),
+            levels,
+            limits,
             routes,
             declared_routes,
+            hooks,
+            declared_hooks,
+            hook_credentials,
+            sync: manifest.sync.as_ref().map(|sync| sync.every),
             destinations: grant.destinations.iter().map(|d| d.origin.clone()).collect(),
             spelt: grant.destinations.iter().map(|d| d.origin.to_string().into()).collect(),
             settings: settings.to_string().into(),
@@ -238,11 +271,23 @@ impl Plan {
     pub fn level(&self, class: DataClass, direction: Direction) -> Level {
         self.levels.get(class, direction)
     }
-    /// The credentials that granted routes use, and how the host gets tokens for those that are `oauth2`.
+    /// The credentials that granted routes and hooks use, and how the host gets tokens for those that are
+    /// `oauth2`.
     pub fn credentials(&self) -> BTreeMap<CredentialId, (Arc<CredentialDecl>, Option<Arc<OAuthPlan>>)> {
         let used =
             self.routes.values().filter_map(|route| Some((route.credential.clone()?, route.oauth.clone())));
-        used.map(|(decl, oauth)| (decl.id.clone(), (decl, oauth))).collect()
+        let proving = self.hook_credentials.values().map(|decl| (Arc::clone(decl), None));
+        used.chain(proving).map(|(decl, oauth)| (decl.id.clone(), (decl, oauth))).collect()
+    }
+    /// The granted hooks, in no order.
+    pub fn hooks(&self) -> impl Iterator<Item = &Arc<Hook>> {
+        self.hooks.values()
+    }
+    /// How often the CRM is to be asked for what has changed; `None` when it need not, or when the plugin may not
+    /// be called for that.
+    pub fn sync(&self) -> Option<Duration> {
+        let may = |set: &BTreeSet<Purpose>| set.contains(&Purpose::Sync);
+        self.sync.filter(|_| may(&self.purposes) && may(&self.granted_purposes))
     }
     /// The settings as JSON, defaults filled in.
     pub fn settings(&self) -> &str {
@@ -349,6 +394,33 @@ impl Plan {
             .fix("grant.toml", "[grant]", "expires = \"…\""));
         }
         Ok(())
+    }
+
+    /// A granted hook, at the time of the call.
+    ///
+    /// # Errors
+    /// When the manifest has no such hook, the grant does not give it, the plugin may not be called for `sync`, or the
+    /// grant has ended.
+    pub fn hook(&self, name: &str, authority: &Authority) -> Result<&Arc<Hook>, Denial> {
+        self.admit(authority, Export::EventsHandle)?;
+        let granted = || {
+            let names: BTreeSet<&str> = self.hooks.keys().map(HookId::as_str).collect();
+            let names: Vec<&str> = names.into_iter().collect();
+            if names.is_empty() { "no hook".to_owned() } else { names.join(", ") }
+        };
+        match (self.hooks.get(name), self.declared_hooks.get(name)) {
+            (Some(hook), _) => Ok(hook),
+            (None, Some(declared)) => Err(Denial::new(
+                Rule::Hook,
+                format!("the hook `{declared}`"),
+                granted(),
+            )
+            .fix("grant.toml", "[grant]", format!("hooks = [\"{declared}\", …]"))),
+            // The name comes from outside: only one that the manifest declares is repeated.
+            (None, None) => {
+                Err(Denial::new(Rule::UnknownHook, "a hook that the manifest does not have", granted()))
+            }
+        }
     }
 
     /// A granted route that serves the purpose of the call.

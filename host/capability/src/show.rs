@@ -30,6 +30,10 @@ pub enum Place {
     UserName,
     /// `user.email`
     UserEmail,
+    /// `dial.agent`
+    DialAgent,
+    /// `dial.number`
+    DialNumber,
     /// `held.fields`: what a CRM holds on a subject, for the subject.
     HeldField,
 }
@@ -48,6 +52,8 @@ impl Place {
             Self::ItemAmount => "item.amount",
             Self::UserName => "user.name",
             Self::UserEmail => "user.email",
+            Self::DialAgent => "dial.agent",
+            Self::DialNumber => "dial.number",
             Self::HeldField => "held.fields",
         }
     }
@@ -59,9 +65,11 @@ impl Place {
             Self::ContactName | Self::ContactOrganization => {
                 [C::ContactName, C::ContactOrganization].into_iter().collect()
             }
-            Self::ContactPhone => [C::ContactPhone].into_iter().collect(),
+            Self::ContactPhone | Self::DialNumber => [C::ContactPhone].into_iter().collect(),
             Self::ContactEmail => [C::ContactEmail].into_iter().collect(),
-            Self::Owner | Self::UserName | Self::UserEmail => [C::Agent].into_iter().collect(),
+            Self::Owner | Self::UserName | Self::UserEmail | Self::DialAgent => {
+                [C::Agent].into_iter().collect()
+            }
             Self::ItemTitle | Self::ItemAmount => [C::WorkItem].into_iter().collect(),
             Self::ContactExtra => DataClass::ALL
                 .iter()

@@ -23,7 +23,9 @@
 //! * What the CRMs and webhooks are to be told is decided by pure functions (`journal`, `webhook`) and stored with the
 //!   events that it follows from: a crash between the two cannot be.
 //!
-//! The CRMs are behind [`Directory`]; this crate knows neither wasm nor HTTP.
+//! * What CRMs tell by themselves ([`Hearing`]) is stored before it is heard, and told once.
+//!
+//! The CRMs are behind [`Directory`] and [`CrmEvents`]; this crate knows neither wasm nor HTTP.
 #![deny(missing_docs)]
 
 mod call;
@@ -33,6 +35,7 @@ mod conversation;
 mod directory;
 mod error;
 mod event;
+mod hearing;
 mod journal;
 mod live;
 mod lookup;
@@ -53,6 +56,9 @@ pub use directory::{Card, Deal, Directory, Found, LookUp, LookUpFailure};
 pub use error::CenterError;
 pub use event::{
     CallEvent, Caller, EventKind, Handled, MessageEvent, MessageStatusEvent, Origin, RecordingStep, Request,
+};
+pub use hearing::{
+    ContactCopies, CrmEvents, CrmFact, CrmNews, CrmOccasion, Hearing, HearingBell, HearingParts, Setback,
 };
 pub use journal::{DoNotLog, JournalReach, JournalRules};
 pub use live::{LiveItem, LiveTail};

@@ -202,6 +202,13 @@ pub(crate) struct PracticeCrmArgs {
     /// A file that holds the key of its API
     #[arg(long, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
+    /// An address of this machine that is told when a contact changes, such as a host's
+    /// http://127.0.0.1:7700/v1/hooks/practice/changes/TENANT
+    #[arg(long, value_name = "URL", requires = "hook_secret_file")]
+    pub(crate) hook: Option<String>,
+    /// A file that holds the secret by which that address knows the practice CRM
+    #[arg(long, value_name = "FILE", requires = "hook")]
+    pub(crate) hook_secret_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

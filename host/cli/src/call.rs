@@ -171,5 +171,6 @@ async fn perform(plugin: &Plugin, who: Authority, request: Request) -> Called<No
         Request::ListUsers(ask) => opened(plugin.call(who, ask).await),
         Request::ExportSubject(ask) => opened(plugin.call(who, ask).await),
         Request::EraseSubject(ask) => opened(plugin.call(who, ask).await),
+        Request::Handle(ask) => opened(plugin.call(who, ask).await),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use ramal_practice_crm::{ApiKey, BaseUrl, PracticeCrm, serve};
+use ramal_practice_crm::{ApiKey, BaseUrl, HookTarget, PracticeCrm, serve};
 use tokio::net::TcpListener;
 
 use crate::args::PracticeCrmArgs;
@@ -26,6 +26,17 @@ pub(crate) async fn run(terminal: &Terminal, args: &PracticeCrmArgs) -> Outcome 
             ApiKey::new(text.trim_end()).map_err(|error| Failure::input(error).context(files::name(path)))?
         }
         None => ApiKey::new(&args.key).map_err(|error| Failure::usage(error.to_string()))?,
+    };
+    let hook = match (&args.hook, &args.hook_secret_file) {
+        (Some(address), Some(path)) => {
+            let secret = files::read("hook secret file", path, MOST_KEY)?;
+            let secret = String::from_utf8_lossy(&secret);
+            Some(
+                HookTarget::new(address, secret.trim_end())
+                    .map_err(|error| Failure::usage(error.to_string()))?,
+            )
+        }
+        _ => None,
     };
     if !args.listen.ip().is_loopback() {
         // The library refuses it too; here it is a word on the command line.
@@ -58,5 +69,9 @@ pub(crate) async fn run(terminal: &Terminal, args: &PracticeCrmArgs) -> Outcome 
         ("stop", "Ctrl-C".into()),
     ]);
     terminal.show(&page)?;
-    serve(listener, PracticeCrm::new(key, base), stop).await.map_err(Failure::environment)
+    let mut crm = PracticeCrm::new(key, base);
+    if let Some(target) = hook {
+        crm = crm.telling(target);
+    }
+    serve(listener, crm, stop).await.map_err(Failure::environment)
 }

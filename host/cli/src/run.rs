@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use ramal_center::{PhoneNumber, Region};
-use ramal_practice_crm::{ApiKey, BaseUrl, PracticeCrm};
+use ramal_practice_crm::{ApiKey, BaseUrl, HookTarget, PracticeCrm};
 use ramal_server::{ComposeError, Composed, ServerConfig, compose};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -53,6 +53,15 @@ pub(crate) async fn run(terminal: &Terminal, args: &RunArgs) -> Outcome {
         ("stop", "Ctrl-C".into()),
     ]);
     terminal.show(&page)?;
+    let hook = format!("http://{}{}", listener.local_addr().map_err(Failure::environment)?, setup::HOOK);
+    // One that listens beyond this machine is reached by another address: then nothing is told.
+    let crm = match HookTarget::new(&hook, &setup.hook_secret) {
+        Ok(target) => crm.telling(target),
+        Err(error) => {
+            tracing::warn!(%error, "the practice CRM tells nothing");
+            crm
+        }
+    };
     let crm = tokio::spawn(ramal_practice_crm::serve(crm_listener, crm, until(stopped.clone())));
     serve(composed, listener, stopped).await?;
     crm.await.map_err(Failure::environment)?.map_err(Failure::environment)

@@ -189,7 +189,8 @@ impl Worker {
 
     /// Where the clock was set back, what waits for a time of the clock before would wait for too long.
     async fn follow_clock(&mut self, now: Timestamp) {
-        let Some(clock::SetBack { later, by }) = self.clock.look(now, self.shared.parts.settings.lease) else {
+        let Some(clock::SetBack { later, by }) = self.clock.look(now, self.shared.parts.settings.lease)
+        else {
             return;
         };
         for tenant in self.tenants.keys() {

@@ -185,6 +185,8 @@ pub(crate) fn fill(kind: &CredentialKind, secret: &Secret) -> Result<Filled, Cre
             })
         }
         CredentialKind::OAuth2(oauth) => header(&oauth.name, Some(&oauth.scheme), secret.field("token")?),
+        // A manifest with a route that names one is refused.
+        CredentialKind::Hook => Err(CredentialError::Source("a hook's secret is never sent".to_owned())),
         CredentialKind::Session(_) => Err(CredentialError::Source("a session logs in first".to_owned())),
     }
 }

@@ -4,6 +4,7 @@
 #![allow(private_interfaces)]
 
 mod contacts;
+mod events;
 mod journal;
 mod others;
 
@@ -14,6 +15,7 @@ use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
 pub use contacts::{CreateContact, FindByPhone, GetContact, SearchContacts, UpdateContact};
+pub use events::HandleEvent;
 pub use journal::{AmendJournal, WriteJournal};
 pub use others::{Check, EraseSubject, ExportSubject, ListUsers, OpenWorkItems};
 
@@ -70,6 +72,7 @@ pub struct Exports {
     pub(crate) work_items: Option<exports::work_items::GuestIndices>,
     pub(crate) users: Option<exports::users::GuestIndices>,
     pub(crate) privacy: Option<exports::privacy::GuestIndices>,
+    pub(crate) events: Option<exports::events::GuestIndices>,
 }
 
 impl Exports {
@@ -81,6 +84,7 @@ impl Exports {
             work_items: exports::work_items::GuestIndices::new(component).ok(),
             users: exports::users::GuestIndices::new(component).ok(),
             privacy: exports::privacy::GuestIndices::new(component).ok(),
+            events: exports::events::GuestIndices::new(component).ok(),
         }
     }
 
@@ -96,6 +100,7 @@ impl Exports {
             Export::WorkItemsOpenFor => self.work_items.is_some(),
             Export::UsersList => self.users.is_some(),
             Export::PrivacyExportSubject | Export::PrivacyEraseSubject => self.privacy.is_some(),
+            Export::EventsHandle => self.events.is_some(),
         }
     }
 }

@@ -30,8 +30,8 @@ mod runtime;
 mod state;
 
 pub use ask::{
-    AmendJournal, Ask, Check, CreateContact, EraseSubject, ExportSubject, FindByPhone, GetContact, ListUsers,
-    OpenWorkItems, SearchContacts, UpdateContact, WriteJournal,
+    AmendJournal, Ask, Check, CreateContact, EraseSubject, ExportSubject, FindByPhone, GetContact,
+    HandleEvent, ListUsers, OpenWorkItems, SearchContacts, UpdateContact, WriteJournal,
 };
 pub use compile::{Compiler, intercept_worker};
 pub use config::PoolSize;
@@ -41,7 +41,7 @@ pub use inspect::{Inspected, inspect};
 pub use kv::{KeepError, MemoryStore, PluginStore};
 pub use plugin::{CallReport, Called, Plugin};
 pub use record::{
-    Account, CallDirection, CallOutcome, Contact, ContactDraft, CrmUser, EraseMode, EraseReceipt, HeldRecord,
-    JournalEntry, Listed, Page, RecordRef, WorkItem,
+    Account, CallDirection, CallOutcome, Contact, ContactDraft, CrmFact, CrmUser, DialRequest, EraseMode,
+    EraseReceipt, HeldRecord, JournalEntry, Listed, News, Page, RecordRef, WorkItem,
 };
 pub use runtime::{BuildError, LoadError, Runtime, RuntimeBuilder, SERVED};

@@ -214,3 +214,45 @@ pub struct EraseReceipt {
     /// Kept, with the reason.
     pub kept: Vec<(RecordRef, String)>,
 }
+
+/// Somebody in the CRM wants to be connected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DialRequest {
+    /// Who.
+    pub agent: Shown,
+    /// With which number, as the CRM holds it.
+    pub number: Shown,
+    /// The record from which it was asked.
+    pub about: Option<RecordRef>,
+}
+
+/// Something that happened in the CRM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CrmFact {
+    /// The contact with this identifier is no longer as it was.
+    ContactChanged(String),
+    /// The contact with this identifier is gone.
+    ContactDeleted(String),
+    /// Another record is gone.
+    RecordDeleted(RecordRef),
+    /// Somebody wants to be connected.
+    Dial(DialRequest),
+    /// What this host has no word for.
+    Other {
+        /// The plugin's word.
+        code: String,
+        /// Of which record.
+        record: RecordRef,
+    },
+}
+
+/// What a plugin made of a hook or a tick.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct News {
+    /// What happened, in order.
+    pub facts: Vec<CrmFact>,
+    /// Of a tick: the cursor of the next one.
+    pub next: Option<String>,
+    /// Of a tick: whether there is more at once.
+    pub more: bool,
+}

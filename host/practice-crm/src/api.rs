@@ -8,13 +8,13 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, patch};
+use axum::routing::{get, patch, post};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::PracticeCrm;
 use crate::export::Export;
-use crate::id::{ActivityId, ContactId};
+use crate::id::{ActivityId, ContactId, UserId};
 use crate::records::DealState;
 use crate::refusal::Refusal;
 use crate::search::Search;
@@ -30,6 +30,7 @@ pub(crate) fn router(crm: PracticeCrm) -> Router {
         .route("/contacts/{id}", get(contact).patch(change_contact).delete(delete_contact))
         .route("/contacts/{id}/deals", get(deals))
         .route("/contacts/{id}/export", get(export))
+        .route("/contacts/{id}/call", post(want_call))
         .route("/activities", get(activities).post(record_activity))
         .route("/activities/{id}", patch(change_activity))
         .fallback(async || Refusal::NotFound("address"))
@@ -131,6 +132,9 @@ async fn change_contact(
 ) -> Result<Response, Refusal> {
     let mut book = crm.book.write();
     let changed = book.change_contact(id, draft)?.clone();
+    if let Some(hooks) = &crm.hooks {
+        hooks.changed(&changed);
+    }
     Ok(Json(ContactView::of(&changed, &book, &crm.base)).into_response())
 }
 
@@ -139,7 +143,37 @@ async fn delete_contact(
     Named(id): Named<ContactId>,
 ) -> Result<StatusCode, Refusal> {
     crm.book.write().delete_contact(id)?;
+    if let Some(hooks) = &crm.hooks {
+        hooks.deleted(&id);
+    }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Who wants to call.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    user_id: UserId,
+}
+
+/// As if the user had pressed the contact's number: whoever is told of it makes the call.
+async fn want_call(
+    State(crm): State<PracticeCrm>,
+    Named(id): Named<ContactId>,
+    Body(wanted): Body<Wanted>,
+) -> Result<StatusCode, Refusal> {
+    let book = crm.book.read();
+    let contact = book.contact(id)?;
+    if !book.users.contains_key(&wanted.user_id) {
+        return Err(Refusal::Field { field: "user_id", rule: "there is no such user" });
+    }
+    let rule = "the contact has no number";
+    let phone = contact.phones.first().ok_or(Refusal::Field { field: "phones", rule })?;
+    // Nobody may be listening; the button is there all the same.
+    if let Some(hooks) = &crm.hooks {
+        hooks.call_wanted(contact, &wanted.user_id, phone);
+    }
+    Ok(StatusCode::ACCEPTED)
 }
 
 async fn export(State(crm): State<PracticeCrm>, Named(id): Named<ContactId>) -> Result<Response, Refusal> {

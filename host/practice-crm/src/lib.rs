@@ -15,6 +15,7 @@ mod api;
 mod base;
 mod book;
 mod export;
+mod hooks;
 mod id;
 mod key;
 mod pages;
@@ -33,10 +34,12 @@ use axum::Router;
 use parking_lot::RwLock;
 
 pub use base::{BaseUrl, NotABaseUrl};
+pub use hooks::{HookTarget, UnusableHook};
 pub use key::{ApiKey, UnusableKey};
 pub use serve::{ServeError, serve};
 
 use book::Book;
+use hooks::Hooks;
 
 /// The CRM: its records and the key of its API. Clones share the records.
 #[derive(Clone)]
@@ -44,13 +47,21 @@ pub struct PracticeCrm {
     pub(crate) book: Arc<RwLock<Book>>,
     pub(crate) key: ApiKey,
     pub(crate) base: BaseUrl,
+    pub(crate) hooks: Option<Hooks>,
 }
 
 impl PracticeCrm {
     /// A CRM with its invented customers. `base` is where its pages are reached; a contact's `url` begins
     /// with it.
     pub fn new(key: ApiKey, base: BaseUrl) -> Self {
-        Self { book: Arc::new(RwLock::new(seed::book())), key, base }
+        Self { book: Arc::new(RwLock::new(seed::book())), key, base, hooks: None }
+    }
+
+    /// Tells this address from now on what happens. To be called within a tokio runtime, which delivers.
+    #[must_use]
+    pub fn telling(mut self, target: HookTarget) -> Self {
+        self.hooks = Some(Hooks::start(target));
+        self
     }
 
     /// The first number of each invented customer, as somebody typed it: who could call in a simulation.

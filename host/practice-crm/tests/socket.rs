@@ -45,3 +45,56 @@ async fn a_listener_that_other_machines_reach_is_refused() {
     assert!(matches!(error, ServeError::NotLoopback { .. }));
     insta::assert_snapshot!(error.to_string().replace(&port.to_string(), "PORT"), @"serve the practice CRM on 0.0.0.0:PORT: other machines could reach it, and its pages ask for no login; bind it to 127.0.0.1 or [::1]");
 }
+
+/// What one hook got, and its answer.
+async fn one_delivery(listener: &TcpListener, status: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut got = String::new();
+    loop {
+        let mut bytes = [0; 4096];
+        let length = stream.read(&mut bytes).await.unwrap();
+        got.push_str(std::str::from_utf8(&bytes[..length]).unwrap());
+        let whole = got.split_once("\r\n\r\n").is_some_and(|(head, body)| {
+            let length = head.split("Content-Length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
+            length.and_then(|length| length.parse::<usize>().ok()) == Some(body.len())
+        });
+        if whole {
+            break;
+        }
+    }
+    stream.write_all(format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n").as_bytes()).await.unwrap();
+    got
+}
+
+#[tokio::test]
+async fn a_change_is_told_signed_and_again_under_the_same_name() {
+    use tower::ServiceExt;
+    let hook = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/v1/hooks/practice/changes/demo", hook.local_addr().unwrap());
+    let target = ramal_practice_crm::HookTarget::new(&address, "a-made-up-secret").unwrap();
+    let crm = crm("http://127.0.0.1:8099".parse().unwrap()).telling(target);
+    let change = Request::patch("/api/v1/contacts/c-0001")
+        .header("authorization", "Bearer practice-key-0016")
+        .header("content-type", "application/json")
+        .body(Body::from(r#"{"city":"Recife"}"#))
+        .unwrap();
+    assert_eq!(crm.router().oneshot(change).await.unwrap().status(), 200);
+    let first = one_delivery(&hook, "503 Busy").await;
+    let again = one_delivery(&hook, "202 Accepted").await;
+    let header = |got: &str, name: &str| {
+        let line = got.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
+        line.unwrap_or_else(|| panic!("no {name} in {got}")).to_owned()
+    };
+    assert!(first.starts_with("POST /v1/hooks/practice/changes/demo HTTP/1.1\r\n"));
+    assert_eq!(header(&first, "X-Practice-Delivery"), header(&again, "X-Practice-Delivery"));
+    let (head, body) = again.split_once("\r\n\r\n").unwrap();
+    let told: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!((&told["event"], &told["contact"]["id"]), (&"contact.changed".into(), &"c-0001".into()));
+    let message =
+        format!("{}.{}.{body}", header(head, "X-Practice-Delivery"), header(head, "X-Practice-Time"));
+    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"a-made-up-secret");
+    let tag = aws_lc_rs::hmac::sign(&key, message.as_bytes());
+    let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(header(head, "X-Practice-Signature"), format!("v1={hex}"));
+}

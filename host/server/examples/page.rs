@@ -123,7 +123,15 @@ async fn main() {
         [ANA, SHARED, UNKNOWN, SLOW].map(|n| PhoneNumber::parse(n, Region::BR).unwrap()).to_vec();
     let state = AppState::new(
         &config,
-        AppParts { center, health: store, outbox: None, credentials: None, metrics, practice_numbers },
+        AppParts {
+            center,
+            health: store,
+            outbox: None,
+            credentials: None,
+            hooks: None,
+            metrics,
+            practice_numbers,
+        },
     )
     .unwrap();
     // A port may be given, so that the page can be seen to heal over a restart.

@@ -10,6 +10,7 @@ mod couriers;
 mod credentials;
 mod deliveries;
 mod directory;
+mod hearing;
 mod housekeeping;
 mod journal;
 mod kept;
@@ -44,6 +45,7 @@ pub use regrant::RegrantError;
 pub use storage::open as open_store;
 
 use crate::config::{ConfigError, PluginConfig, ServerConfig};
+use crate::hooks::{HookDoors, PlanNow};
 use crate::metrics::Metrics;
 use crate::state::{AppParts, AppState};
 
@@ -56,6 +58,7 @@ pub struct Composed {
     /// The runtime, for loading more.
     pub runtime: Runtime,
     credentials: credentials::Tended,
+    heard: hearing::Heard,
     deliveries: deliveries::Deliveries,
     housekeeping: housekeeping::Housekeeping,
     /// What the CRMs are told by the grants in force.
@@ -84,6 +87,7 @@ impl Composed {
     /// When the last rows of the ledger cannot be written.
     pub async fn close(self) -> Result<(), SinkError> {
         self.housekeeping.close().await;
+        self.heard.close().await;
         self.deliveries.close().await;
         self.credentials.close().await;
         if let Err(error) = self.store.close().await {
@@ -211,7 +215,8 @@ pub async fn compose(
         }
     }
 
-    let egress = way_out.credentials(Arc::new(credentials)).build()?;
+    let credentials = Arc::new(credentials);
+    let egress = way_out.credentials(credentials.clone()).build()?;
     let mut builder = Runtime::builder(data.join("code"), Arc::new(egress));
     builder = builder.store(Arc::new(kept::KeptInStore(Arc::clone(&store))));
     if let Some(compiler) = compiler {
@@ -224,6 +229,7 @@ pub async fn compose(
     let mut plugins = HashMap::new();
     let mut directories: HashMap<TenantId, Vec<Arc<dyn Directory>>> = HashMap::new();
     let mut journals: Journals = journal::rules(config);
+    let (mut plans, mut hearing) = (HashMap::<_, PlanNow>::new(), Vec::new());
     for (config, grant, region) in wanted {
         let plugin = load(&runtime, config, &grant, region).await?;
         keeper.declare(&plugin.plan());
@@ -238,6 +244,11 @@ pub async fn compose(
         if let Some(reach) = journal::reach(&plugin.manifest().provides, &grant) {
             journals.entry(tenant.clone()).or_default().plugins.insert(name.clone(), reach);
         }
+        if plugin.plan().hooks().next().is_some() {
+            let loaded = plugin.clone();
+            plans.insert((tenant.clone(), name.clone()), Arc::new(move || loaded.plan()));
+        }
+        hearing.extend(hearing::PluginEvents::new(&plugin, &tenant, region).map(Arc::new));
         tracing::info!(%tenant, plugin = %name, digest = %plugin.digest(), "plugin loaded");
         if plugins.insert((tenant.clone(), name.clone()), plugin).is_some() {
             return Err(ComposeError::Twice { tenant, plugin: name });
@@ -255,11 +266,14 @@ pub async fn compose(
     center.set_directories(Directories::from(directories));
     center.set_journals(journals.clone());
     center.set_look_up_rules(directory::rules(config));
+    let (heard, bell) = hearing::Heard::start(center.clone(), store.clone(), hearing);
+    let hooks = HookDoors { store: store.clone(), secrets: credentials, bell, plans };
     let parts = AppParts {
         center,
         health: store.clone(),
         outbox: Some(store.clone()),
         credentials: Some(keeper.clone()),
+        hooks: Some(hooks),
         metrics: metrics.clone(),
         practice_numbers,
     };
@@ -276,7 +290,18 @@ pub async fn compose(
         retention: config.retention,
     });
     let journals = Mutex::new(journals);
-    Ok(Composed { state, plugins, runtime, credentials, deliveries, housekeeping, journals, store, ledger })
+    Ok(Composed {
+        state,
+        plugins,
+        runtime,
+        credentials,
+        heard,
+        deliveries,
+        housekeeping,
+        journals,
+        store,
+        ledger,
+    })
 }
 
 async fn load(

@@ -170,8 +170,13 @@ pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 pub(crate) async fn read_body(body: Body) -> Result<Bytes, Problem> {
+    read_at_most(body, LONGEST_BODY).await
+}
+
+/// A body of at most so many bytes, in time.
+pub(crate) async fn read_at_most(body: Body, most: usize) -> Result<Bytes, Problem> {
     let collected =
-        tokio::time::timeout(BODY_TIME, Limited::new(body, LONGEST_BODY).collect()).await.map_err(|_| {
+        tokio::time::timeout(BODY_TIME, Limited::new(body, most).collect()).await.map_err(|_| {
             Problem::new(
                 ProblemCode::BodyTooSlow,
                 format!("the body took longer than {} seconds", BODY_TIME.as_secs()),
@@ -180,11 +185,10 @@ pub(crate) async fn read_body(body: Body) -> Result<Bytes, Problem> {
         })?;
     match collected {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(Problem::new(
-            ProblemCode::BodyTooLarge,
-            format!("the body is longer than {LONGEST_BODY} bytes"),
-        )
-        .hint("one event is one small object; send one event in each request")),
+        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {
+            Err(Problem::new(ProblemCode::BodyTooLarge, format!("the body is longer than {most} bytes"))
+                .hint("one event is one small object; send one event in each request"))
+        }
         Err(_) => {
             Err(Problem::new(ProblemCode::BodyIncomplete, "the connection broke before the body's end")
                 .hint("send it again"))

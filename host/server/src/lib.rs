@@ -24,6 +24,8 @@ mod event_body;
 mod events;
 mod guard;
 mod health;
+mod hook_proof;
+mod hooks;
 mod interaction_view;
 mod interactions;
 mod listener;
@@ -48,6 +50,7 @@ pub use config::{
     AgentConfig, ConfigError, PluginConfig, PostgresConfig, RetentionConfig, ServerConfig, SourceConfig,
     TenantConfig, TokenConfig, WebhookConfig, WebhookUrl,
 };
+pub use hooks::{HookDoors, PlanNow};
 pub use metrics::Metrics;
 pub use openapi::document;
 pub use problem::{FieldProblem, Problem, ProblemCode};

@@ -12,8 +12,8 @@ use utoipa_axum::routes;
 use crate::problem::{FieldProblem, Problem, ProblemCode};
 use crate::state::AppState;
 use crate::{
-    access, calls, credentials, deliveries, events, health, interactions, live, metrics, practice, route,
-    webhooks,
+    access, calls, credentials, deliveries, events, health, hooks, interactions, live, metrics, practice,
+    route, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -26,6 +26,7 @@ use crate::{
     modifiers(&Security),
     tags(
         (name = "events", description = "What exchanges tell"),
+        (name = "hooks", description = "What CRMs tell by themselves"),
         (name = "live", description = "What happens, as it happens"),
         (name = "calls", description = "Calls as they stand"),
         (name = "interactions", description = "Calls and conversations, their exact history, and what people write to them"),
@@ -53,6 +54,8 @@ impl Modify for Security {
 pub(crate) fn described() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(events::post_call_event))
+        .routes(routes!(hooks::post_hook))
+        .routes(routes!(hooks::post_secret_hook))
         .routes(routes!(live::get_live))
         .routes(routes!(calls::get_calls))
         .routes(routes!(route::get_route))

@@ -56,6 +56,10 @@ codes! {
     Unauthorized = "unauthorized", UNAUTHORIZED, "This needs an API token";
     /// No such source of events.
     SourceUnknown = "source-unknown", UNAUTHORIZED, "No source of events has this name";
+    /// No hook of this address, or none that is granted.
+    HookUnknown = "hook-unknown", NOT_FOUND, "No hook has this address";
+    /// The secret that proves the sender is not stored.
+    HookNotReady = "hook-not-ready", SERVICE_UNAVAILABLE, "The hook is not ready";
     /// No signature.
     SignatureMissing = "signature-missing", UNAUTHORIZED, "The event is not signed";
     /// A signature that cannot be read.

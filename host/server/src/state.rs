@@ -14,6 +14,7 @@ use url::Url;
 use crate::config::{ConfigError, ServerConfig};
 use crate::credentials::CALLBACK;
 use crate::guard::HostPolicy;
+use crate::hooks::HookDoors;
 use crate::live::Places;
 use crate::metrics::Metrics;
 use crate::openapi;
@@ -35,6 +36,8 @@ pub struct AppParts {
     /// Who keeps the CRMs' secrets, to show how they stand and to connect accounts; without it there is nothing at
     /// `/v1/credentials`.
     pub credentials: Option<Keeper>,
+    /// What comes in by hooks; without it there is nothing at `/v1/hooks`.
+    pub hooks: Option<HookDoors>,
     /// What the center reports to, too.
     pub metrics: Metrics,
     /// The invented customers' numbers, for simulated calls without a number.
@@ -48,6 +51,7 @@ struct Inner {
     credentials: Option<Keeper>,
     callback: Url,
     webhooks: WebhookList,
+    hooks: Option<HookDoors>,
     metrics: Metrics,
     registry: Registry,
     hosts: HostPolicy,
@@ -87,7 +91,7 @@ impl AppState {
         parts: AppParts,
         most_readers: usize,
     ) -> Result<Self, ConfigError> {
-        let AppParts { center, health, outbox, credentials, metrics, practice_numbers } = parts;
+        let AppParts { center, health, outbox, credentials, hooks, metrics, practice_numbers } = parts;
         Ok(Self(Arc::new(Inner {
             center,
             health,
@@ -95,6 +99,7 @@ impl AppState {
             credentials,
             callback: callback(config)?,
             webhooks: WebhookList::new(config),
+            hooks,
             metrics,
             registry: Registry::new(config)?,
             hosts: HostPolicy::new(config.listen.ip(), &config.allowed_hosts, config.public_url.clone()),
@@ -131,6 +136,9 @@ impl AppState {
     }
     pub(crate) fn webhooks(&self) -> &WebhookList {
         &self.0.webhooks
+    }
+    pub(crate) fn hooks(&self) -> Option<&HookDoors> {
+        self.0.hooks.as_ref()
     }
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.0.metrics

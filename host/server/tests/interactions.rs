@@ -40,6 +40,7 @@ impl Durable {
         };
         center.set_journals(HashMap::from([("acme".parse().unwrap(), rules)]));
         let parts = AppParts {
+            hooks: None,
             center,
             health: store.clone(),
             outbox: Some(store),

@@ -23,6 +23,7 @@ mod credential;
 mod error;
 mod health;
 mod ids;
+mod inbound;
 mod interaction;
 mod journal;
 mod live;
@@ -41,6 +42,9 @@ pub use credential::{ConsentRow, CredentialKey, CredentialRow, CredentialStore, 
 pub use error::{Fault, StoreError};
 pub use health::StoreHealth;
 pub use ids::{BadText, CallId, EventId, SourceId, WebhookName};
+pub use inbound::{
+    HookSettlement, InboundOrder, InboundStore, LeasedHook, LeasedSync, Lost, NewHook, SyncSettlement, Taken,
+};
 pub use interaction::{
     Actor, Attachment, BadCursor, BadIdentity, Cause, Channel, ContactIdentity, ContactKind, CrmLink,
     EndCause, EventRecord, Filter, Finding, FindingKind, FoldError, Interaction, InteractionDirection,

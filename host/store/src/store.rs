@@ -1,13 +1,20 @@
 //! A whole store: every aggregate, and what keeps it sound.
 
 use crate::{
-    Answer, CredentialStore, FoldError, InteractionId, InteractionStore, LiveStore, OutboxStore, PluginStore,
-    StoreError, StoreHealth, TenantId,
+    Answer, CredentialStore, FoldError, InboundStore, InteractionId, InteractionStore, LiveStore,
+    OutboxStore, PluginStore, StoreError, StoreHealth, TenantId,
 };
 
 /// Every aggregate in one database.
 pub trait Store:
-    InteractionStore + LiveStore + PluginStore + OutboxStore + CredentialStore + StoreHealth + Checking
+    InteractionStore
+    + LiveStore
+    + PluginStore
+    + OutboxStore
+    + InboundStore
+    + CredentialStore
+    + StoreHealth
+    + Checking
 {
     /// Finishes the work in hand and closes every connection.
     ///

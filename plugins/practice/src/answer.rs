@@ -193,3 +193,27 @@ impl Export {
             .collect()
     }
 }
+
+/// What the CRM sends to the hook.
+#[derive(Deserialize)]
+pub(crate) struct Told {
+    pub(crate) event: What,
+    pub(crate) contact: Whose,
+    pub(crate) user: Option<Whose>,
+    pub(crate) phone: Option<Text>,
+}
+
+#[derive(Deserialize)]
+pub(crate) enum What {
+    #[serde(rename = "contact.changed")]
+    Changed,
+    #[serde(rename = "contact.deleted")]
+    Deleted,
+    #[serde(rename = "call.wanted")]
+    CallWanted,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Whose {
+    pub(crate) id: Id,
+}

@@ -6,7 +6,9 @@ mod answer;
 use ramal_sdk::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::answer::{Account as AccountAnswer, Activity, Deals, Export, Found, Person, Users as UserList};
+use crate::answer::{
+    Account as AccountAnswer, Activity, Deals, Export, Found, Person, Told, Users as UserList, What,
+};
 
 struct Practice;
 
@@ -119,6 +121,25 @@ impl Crm for Practice {
             return Err(Error::from_status("erase", reply.status()));
         }
         Ok(Receipt { removed: vec![Ref::new("contact", contact.clone())], ..Receipt::default() })
+    }
+
+    fn handle_event(_: &Cx<NoSettings>, occasion: &Occasion) -> Result<News> {
+        // There is no [sync] in the manifest, so a tick never comes.
+        let Occasion::Hook(hook) = occasion else { return Err(Error::Unsupported) };
+        let Told { event, contact, user, phone } = hook.json()?;
+        let fact = match (event, user, phone) {
+            (What::Changed, ..) => Fact::ContactChanged(contact.id),
+            (What::Deleted, ..) => Fact::ContactDeleted(contact.id),
+            (What::CallWanted, Some(user), Some(number)) => Fact::Dial(Dial {
+                agent: user.id.as_str().into(),
+                number,
+                about: Some(Ref::new("contact", contact.id)),
+            }),
+            (What::CallWanted, ..) => {
+                return Err(Error::Permanent("a wanted call lacks its user or its number".into()));
+            }
+        };
+        Ok(News::of([fact]))
     }
 }
 

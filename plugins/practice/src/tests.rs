@@ -83,3 +83,31 @@ fn erasing_again_is_no_error() {
     let receipt = Practice::erase_subject(&cx, &"c-0007".into(), Erasure::Erase).unwrap();
     assert_eq!(receipt.removed[0].id, "c-0007");
 }
+
+#[test]
+fn what_the_crm_tells_becomes_facts() {
+    let cx = host("sync").cx();
+    let told = |event: &str| {
+        let body = json!({
+            "event": event, "contact": {"id": "c-0007", "name": "Ana Inventada"}, "user": {"id": "u-1"},
+            "phone": "+5511987654007",
+        });
+        let news = Practice::handle_event(&cx, &cx.hooked("changes", &[], &body)).unwrap();
+        cx.opened(news).facts
+    };
+    assert_eq!(told("contact.changed"), [Fact::ContactChanged("c-0007".into())]);
+    assert_eq!(told("contact.deleted"), [Fact::ContactDeleted("c-0007".into())]);
+    let wanted = Dial {
+        agent: "u-1".into(),
+        number: "+5511987654007".into(),
+        about: Some(Ref::new("contact", "c-0007")),
+    };
+    assert_eq!(told("call.wanted"), [Fact::Dial(wanted)]);
+}
+
+#[test]
+fn what_the_plugin_does_not_know_is_no_reason_to_try_again() {
+    let cx = host("sync").cx();
+    let told = cx.hooked("changes", &[], &json!({"event": "deal.won", "contact": {"id": "c-0007"}}));
+    assert!(matches!(Practice::handle_event(&cx, &told), Err(Error::Permanent(_))));
+}

@@ -5,12 +5,13 @@
 //! after a `search_read`; one type reads both.
 
 use ramal_sdk::prelude::*;
+use serde_json::{Value, json};
 
 use crate::settings::Settings;
 use crate::{OPPORTUNITY, PARTY};
 
 /// A moment or a day; in UTC, by the server's clock.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Moment {
     year: u32,
     month: u32,
@@ -21,12 +22,26 @@ pub(crate) struct Moment {
     minute: u32,
     #[serde(default)]
     second: u32,
+    /// Only where two changes must be told apart.
+    #[serde(default)]
+    microsecond: u32,
 }
 
 impl Moment {
+    /// Before anything that a CRM holds.
+    pub(crate) const START: Self =
+        Self { year: 1970, month: 1, day: 1, hour: 0, minute: 0, second: 0, microsecond: 0 };
+
+    /// As Tryton reads it in a domain.
+    pub(crate) fn typed(self) -> Value {
+        let Self { year, month, day, hour, minute, second, microsecond } = self;
+        json!({"__class__": "datetime", "year": year, "month": month, "day": day, "hour": hour, "minute": minute,
+            "second": second, "microsecond": microsecond})
+    }
+
     /// On the host's scale; `None` for a day that no calendar has.
     pub(crate) fn instant(self) -> Option<Instant> {
-        let Self { year, month, day, hour, minute, second } = self;
+        let Self { year, month, day, hour, minute, second, microsecond: _ } = self;
         Instant::parse(&format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"))
     }
 }
@@ -34,6 +49,20 @@ impl Moment {
 /// When a record was last changed. Tryton leaves `write_date` null until the first change.
 fn updated(written: Option<Moment>, created: Option<Moment>) -> Option<Instant> {
     written.or(created)?.instant()
+}
+
+/// A `party.party` of which only the times matter.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Changed {
+    pub(crate) id: Id,
+    pub(crate) create_date: Option<Moment>,
+    pub(crate) write_date: Option<Moment>,
+}
+
+/// A record of which only the number matters.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Numbered {
+    pub(crate) id: Id,
 }
 
 /// A `party.party`.

@@ -9,9 +9,11 @@
 //! contacts   find, search, get, create, update  search    the bodies of Tryton's `search_read`
 //! journal    notes, written once                answer    Tryton's JSON as the routes leave it
 //! subject    what Tryton holds on somebody      erase     removing it, in the one order that leaves nothing
+//! changes    what was made or written since the last tick
 //! ```
 
 mod answer;
+mod changes;
 mod contacts;
 mod erase;
 mod journal;
@@ -118,6 +120,14 @@ impl Crm for Tryton {
     fn erase_subject(cx: &Cx<Settings>, contact: &Id, _how: Erasure) -> Result<Receipt> {
         // Tryton's erasure makes the party anonymous and deletes what hangs on it: it is both ways in one.
         erase::erase(cx, contact)
+    }
+
+    fn handle_event(cx: &Cx<Settings>, occasion: &Occasion) -> Result<News> {
+        match occasion {
+            Occasion::Tick { cursor } => changes::since(cx, cursor.as_deref()),
+            // Tryton sends none: the manifest has no [[hook]].
+            Occasion::Hook(_) => Err(Error::Unsupported),
+        }
     }
 }
 

@@ -43,6 +43,11 @@ impl SearchRead {
         self.order = vec![json!(["id", "ASC"])];
         self
     }
+    /// The oldest of a date first, and by number where the dates are the same.
+    pub(crate) fn oldest_by(mut self, date: &'static str) -> Self {
+        self.order = vec![json!([date, "ASC"]), json!(["id", "ASC"])];
+        self
+    }
     /// The latest of a date first.
     pub(crate) fn latest_first(mut self, date: &'static str) -> Self {
         self.order = vec![json!([date, "DESC"]), json!(["id", "DESC"])];

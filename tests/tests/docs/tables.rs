@@ -126,7 +126,8 @@ fn the_reference_manifest_shows_every_kind_of_credential() {
         | CredentialKind::Basic
         | CredentialKind::Query { .. }
         | CredentialKind::Session(_)
-        | CredentialKind::OAuth2(_) => {}
+        | CredentialKind::OAuth2(_)
+        | CredentialKind::Hook => {}
     });
     let mut kinds = names("vendor", "kind");
     shown.sort_unstable();

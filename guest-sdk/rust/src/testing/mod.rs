@@ -57,14 +57,14 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::rc::Rc;
 
-use ramal_capability::{Clear, DataClass, Export, Manifest, Place, Purpose};
+use ramal_capability::{Clear, DataClass, Export, Listed, Manifest, Place, Purpose};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use opened::Returned;
 pub use recorded::{Recorded, When};
 
-use crate::{Cx, Failure, Level, Text};
+use crate::{Cx, Failure, Hook, Level, Occasion, Text};
 use recorded::{Answer, Answers};
 use rights::Rights;
 use stage::Stage;
@@ -284,6 +284,36 @@ impl<S> TestCx<S> {
             ),
             Err(denial) => panic!("{denial}"),
         }
+    }
+
+    /// What the CRM sends to a hook, as the plugin gets it: listed headers and fields only, classed values sealed.
+    /// The call must be one for `sync`.
+    ///
+    /// # Panics
+    /// When the hook is not declared or not granted, or would not take the body; the message is the host's.
+    pub fn hooked(&self, hook: &str, headers: &[(&str, &str)], body: &Value) -> Occasion {
+        match self.try_hooked(hook, headers, body) {
+            Ok(occasion) => occasion,
+            Err(text) => panic!("{text}"),
+        }
+    }
+
+    /// As [`TestCx::hooked`].
+    ///
+    /// # Errors
+    /// Why the host would not take it.
+    pub fn try_hooked(&self, hook: &str, headers: &[(&str, &str)], body: &Value) -> Result<Occasion, String> {
+        self.stage.with(|invocation| {
+            let body = must(serde_json::to_vec(body));
+            let headers: Vec<(String, &str)> =
+                headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), *value)).collect();
+            let granted = invocation.plan().hook(hook, invocation.authority()).map(std::sync::Arc::clone);
+            let granted = granted.map_err(|denial| denial.to_string())?;
+            let headers = headers.iter().map(|(name, value)| (name.as_str(), *value));
+            let came: Listed = granted.listed(headers, &body).map_err(|fault| fault.to_string())?;
+            let (headers, body) = invocation.hear(hook, &came).map_err(|denial| denial.to_string())?;
+            Ok(Occasion::Hook(Hook { name: hook.to_owned(), headers, body }))
+        })
     }
 
     /// The requests of a route so far, in their order.

@@ -2,7 +2,9 @@
 
 use ramal_capability::{Denial, Invocation, Place, longest};
 
-use crate::{Account, Contact, Held, Id, Item, Labelled, Matches, Receipt, Ref, Text, User, Users};
+use crate::{
+    Account, Contact, Dial, Fact, Held, Id, Item, Labelled, Matches, News, Receipt, Ref, Text, User, Users,
+};
 
 /// A record that a plugin returns.
 pub trait Returned: sealed::Open {}
@@ -150,6 +152,32 @@ impl Open for Matches {
 impl Open for Users {
     fn open(self, with: &Invocation) -> Result<Self, Denial> {
         Ok(Self { items: self.items.open(with)?, next: plain_some(with, "next", self.next)? })
+    }
+}
+impl Open for Fact {
+    fn open(self, with: &Invocation) -> Result<Self, Denial> {
+        Ok(match self {
+            Self::ContactChanged(contact) => Self::ContactChanged(id(with, contact)?),
+            Self::ContactDeleted(contact) => Self::ContactDeleted(id(with, contact)?),
+            Self::RecordDeleted(record) => Self::RecordDeleted(record.open(with)?),
+            Self::Dial(Dial { agent, number, about }) => Self::Dial(Dial {
+                agent: text(with, Place::DialAgent, agent)?,
+                number: Text(with.show_sealed(Place::DialNumber, number.as_str())?.value.expose().to_owned()),
+                about: about.map(|record| record.open(with)).transpose()?,
+            }),
+            Self::Other { code, record } => {
+                Self::Other { code: plain(with, "code", code, 60)?, record: record.open(with)? }
+            }
+        })
+    }
+}
+impl Open for News {
+    fn open(self, with: &Invocation) -> Result<Self, Denial> {
+        Ok(Self {
+            facts: self.facts.open(with)?,
+            next: self.next.map(|next| plain(with, "next", next, 500)).transpose()?,
+            more: self.more,
+        })
     }
 }
 impl<T: Open> Open for Vec<T> {

@@ -66,6 +66,26 @@ impl Crm for Acme {
         }
         Ok(Ref::new("note", reply.json::<Written>()?.id))
     }
+
+    fn handle_event(_: &Cx<Settings>, occasion: &Occasion) -> Result<News> {
+        let Occasion::Hook(hook) = occasion else {
+            return Ok(News { next: Some("c1".into()), ..News::default() });
+        };
+        let told: Told = hook.json()?;
+        assert_eq!(told.name, None, "what `receive` does not list never arrives");
+        let number = told.phone.unwrap_or_default();
+        Ok(News::of(match hook.header("X-Acme-Event") {
+            Some("pressed") => Some(Fact::Dial(Dial { agent: "u-1".into(), number, about: None })),
+            _ => told.contact.map(|contact| Fact::ContactChanged(contact.id)),
+        }))
+    }
+}
+
+#[derive(Deserialize)]
+struct Told {
+    contact: Option<Written>,
+    phone: Option<Text>,
+    name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -315,6 +335,46 @@ fn the_log_is_masked() {
     assert_eq!(logged[0].0, Level::Warn);
     assert!(logged[0].1.starts_with("no contact for ") && !logged[0].1.contains("900000021"), "{logged:?}");
     assert!(!logged[0].1.contains('\n'), "{logged:?}");
+}
+
+fn sync() -> TestCx<Settings> {
+    host().purpose("sync").cx()
+}
+
+#[test]
+fn a_hook_is_heard_as_an_answer_is() {
+    let cx = sync();
+    let body = json!({"contact": {"id": 17}, "name": "Ana (invented)", "phone": PHONE});
+    let occasion = cx.hooked("changes", &[("X-Acme-Event", "pressed")], &body);
+    let Occasion::Hook(hook) = &occasion else { panic!("no hook") };
+    assert!(!hook.body.contains("Ana") && !hook.body.contains(PHONE), "{}", hook.body);
+    let news = cx.opened(Acme::handle_event(&cx, &occasion).unwrap());
+    let [Fact::Dial(dial)] = news.facts.as_slice() else { panic!("{news:?}") };
+    assert_eq!(dial.number.as_str(), PHONE);
+    let changed = cx.hooked("changes", &[("x-acme-event", "changed")], &body);
+    assert_eq!(Acme::handle_event(&cx, &changed).unwrap().facts, [Fact::ContactChanged("17".into())]);
+}
+
+#[test]
+fn a_number_to_dial_that_is_no_seal_is_refused() {
+    let dial = Fact::Dial(Dial { agent: "u-1".into(), number: PHONE.into(), about: None });
+    let refused = sync().try_opened(News::of([dial])).unwrap_err();
+    assert!(refused.contains("one seal of contact.phone from this call"), "{refused}");
+}
+
+#[test]
+fn a_hook_that_is_not_granted_is_not_heard() {
+    let refused = sync().try_hooked("others", &[], &json!({})).unwrap_err();
+    assert!(refused.starts_with("denied (unknown-hook)"), "{refused}");
+    let deep = (0..40).fold(json!(1), |inner, _| json!([inner]));
+    assert_eq!(sync().try_hooked("changes", &[], &deep).unwrap_err(), "the body nests deeper than 32 levels");
+}
+
+#[test]
+fn a_tick_gives_the_next_cursor() {
+    let cx = sync();
+    let news = cx.opened(Acme::handle_event(&cx, &Occasion::Tick { cursor: None }).unwrap());
+    assert_eq!((news.next.as_deref(), news.more), (Some("c1"), false));
 }
 
 #[test]

@@ -84,6 +84,7 @@ fn write(
     writeln!(out, "# may be called for: {}", purposes.join(", "))?;
     writeln!(out, "purposes = {}", list(manifest.purposes.iter().map(|p| p.as_str())))?;
     routes(out, manifest)?;
+    hooks(out, manifest)?;
     classes(out, manifest)?;
     writeln!(
         out,
@@ -119,6 +120,22 @@ fn routes(out: &mut String, manifest: &Manifest) -> std::fmt::Result {
             writeln!(out, "  # the author says: {}", remark(reason))?;
         }
         writeln!(out, "  {},", quoted(route.id.as_str()))?;
+    }
+    writeln!(out, "]")
+}
+
+fn hooks(out: &mut String, manifest: &Manifest) -> std::fmt::Result {
+    if manifest.hooks.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "# Addresses of this host to which the CRM sends by itself.")?;
+    writeln!(out, "hooks = [")?;
+    for hook in &manifest.hooks {
+        let words: Vec<&str> = hook.receives().iter().map(class_words).collect();
+        let words = if words.is_empty() { "nothing personal".to_owned() } else { words.join(", ") };
+        writeln!(out, "  # may bring: {words}")?;
+        writeln!(out, "  # the author says: {}", remark(&hook.reason))?;
+        writeln!(out, "  {},", quoted(hook.id.as_str()))?;
     }
     writeln!(out, "]")
 }

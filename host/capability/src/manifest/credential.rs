@@ -47,6 +47,8 @@ pub enum CredentialKind {
     Session(SessionDecl),
     /// A token that the host obtains and renews (RFC 6749).
     OAuth2(OAuthDecl),
+    /// What proves who sends to a hook. It goes nowhere: the host compares with it.
+    Hook,
 }
 
 impl CredentialKind {
@@ -59,6 +61,7 @@ impl CredentialKind {
             Self::Query { .. } => "query",
             Self::Session(_) => "session",
             Self::OAuth2(_) => "oauth2",
+            Self::Hook => "hook",
         }
     }
     /// The names of the secrets that the admin enters.
@@ -68,12 +71,15 @@ impl CredentialKind {
             Self::Basic => vec!["user", "password"],
             Self::Session(session) => session.secrets.iter().map(String::as_str).collect(),
             Self::OAuth2(oauth) => oauth.secrets(),
+            Self::Hook => vec!["secret"],
         }
     }
-    /// The names of what the admin may enter besides: the `kid` under which the server knows a signing key.
+    /// The names of what the admin may enter besides: the `kid` under which the server knows a signing key, and a
+    /// hook's secret before, while the sender changes over.
     pub fn optional_secrets(&self) -> &'static [&'static str] {
         match self {
             Self::OAuth2(oauth) if oauth.secrets().contains(&"private_key") => &["key_id"],
+            Self::Hook => &["previous_secret"],
             _ => &[],
         }
     }
@@ -174,6 +180,7 @@ fn read_one(section: &Section<'_>, schema: Option<&SettingsSchema>) -> Option<Cr
         ("query", "query"),
         ("session", "session"),
         ("oauth2", "oauth2"),
+        ("hook", "hook"),
     ];
     let id = section.need("id", "id = \"key\"").and_then(|i| i.parse());
     let label = section.need("label", "label = \"what the admin is asked for\"").and_then(|i| i.line(1..=60));
@@ -181,6 +188,7 @@ fn read_one(section: &Section<'_>, schema: Option<&SettingsSchema>) -> Option<Cr
     let kind = match word {
         Some("bearer") => Some(CredentialKind::Bearer),
         Some("basic") => Some(CredentialKind::Basic),
+        Some("hook") => Some(CredentialKind::Hook),
         Some("header") => {
             let name = header_name(section);
             let scheme = scheme(section);

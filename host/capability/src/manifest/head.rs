@@ -10,7 +10,7 @@ use crate::ids::PluginId;
 use crate::limits::LimitWishes;
 use crate::purpose::Purpose;
 use crate::settings::SettingsSchema;
-use crate::source::{Findings, Section};
+use crate::source::{Findings, Item, Section};
 
 /// What could be read of `[plugin]`.
 #[derive(Default)]
@@ -25,6 +25,7 @@ pub(super) struct Head {
     dedup: Option<Dedup>,
     pub(super) purposes: BTreeSet<Purpose>,
     provides: BTreeSet<Export>,
+    provides_at: Range<usize>,
     uses: Option<(BTreeSet<Import>, Range<usize>)>,
 }
 
@@ -48,11 +49,12 @@ pub(super) fn read(top: &Section<'_>) -> Head {
         dedup: plugin.need("dedup", "dedup = \"search-before-create\"").and_then(|i| i.word(Dedup::WORDS)),
         purposes: purposes(&plugin),
         provides: BTreeSet::new(),
+        provides_at: 0..0,
         uses: plugin.need("uses", "uses = [\"egress\", \"log\"]").map(|i| (i.set(), i.at())),
     };
-    let provides = provides(&plugin, &head.purposes);
+    let (provides, provides_at) = provides(&plugin, &head.purposes);
     plugin.finish();
-    Head { provides, ..head }
+    Head { provides, provides_at, ..head }
 }
 
 fn purposes(plugin: &Section<'_>) -> BTreeSet<Purpose> {
@@ -66,9 +68,9 @@ fn purposes(plugin: &Section<'_>) -> BTreeSet<Purpose> {
     if listed == purposes.len() { purposes } else { BTreeSet::new() }
 }
 
-fn provides(plugin: &Section<'_>, purposes: &BTreeSet<Purpose>) -> BTreeSet<Export> {
+fn provides(plugin: &Section<'_>, purposes: &BTreeSet<Purpose>) -> (BTreeSet<Export>, Range<usize>) {
     let Some(item) = plugin.need("provides", "provides = [\"connector.check\"]") else {
-        return BTreeSet::new();
+        return (BTreeSet::new(), 0..0);
     };
     let provides: BTreeSet<Export> = item.set();
     if item.value().as_array().is_some_and(|list| list.is_empty()) {
@@ -84,7 +86,7 @@ fn provides(plugin: &Section<'_>, purposes: &BTreeSet<Purpose>) -> BTreeSet<Expo
             ));
         }
     }
-    provides
+    (provides, item.at())
 }
 
 impl Head {
@@ -103,6 +105,22 @@ impl Head {
                 found.add(at.clone(), "there are routes and `uses` lacks `egress`; add \"egress\"");
             }
             _ => {}
+        }
+    }
+
+    /// What a CRM tells by itself needs a function that hears it, and that function something to hear.
+    pub(super) fn check_events(&self, hooks: &[Item<'_>], sync: Option<&Item<'_>>, found: &Findings) {
+        if self.provides.contains(&Export::EventsHandle) {
+            if hooks.is_empty() && sync.is_none() {
+                found.add(
+                    self.provides_at.clone(),
+                    "`events.handle` is provided and nothing calls it; add a [[hook]] or [sync], or leave it out",
+                );
+            }
+        } else if let Some(first) = hooks.first().or(sync) {
+            first.wrong_key(
+                "nobody hears what comes here: `provides` lacks `events.handle`; add \"events.handle\"",
+            );
         }
     }
 
@@ -130,6 +148,8 @@ impl Head {
             settings,
             credentials,
             routes,
+            hooks: Vec::new(),
+            sync: None,
             limits,
         })
     }

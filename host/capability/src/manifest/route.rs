@@ -70,6 +70,8 @@ pub(super) struct Context<'a> {
     /// `None` when the schema itself is wrong: then nothing is said about settings.
     pub(super) settings: Option<&'a SettingsSchema>,
     pub(super) credentials: &'a [&'a str],
+    /// Those of them that prove who sends to a hook.
+    pub(super) hook_credentials: &'a [&'a str],
 }
 
 pub(super) fn read_all(items: &[Item<'_>], context: &Context<'_>) -> Vec<RouteDecl> {
@@ -189,6 +191,12 @@ fn credential(item: &Item<'_>, context: &Context<'_>) -> Option<CredentialId> {
         item.wrong(format!("there is no credential `{id}`; {help}"));
         return None;
     }
+    if context.hook_credentials.contains(&id.as_str()) {
+        item.wrong(format!(
+            "`{id}` proves who sends to a hook and is never sent; give the route a credential of another kind"
+        ));
+        return None;
+    }
     Some(id)
 }
 
@@ -293,7 +301,7 @@ fn send(item: &Item<'_>, method: Option<Method>, context: &Context<'_>) -> Vec<(
 }
 
 /// A table of places, each listed once.
-fn places<T>(item: Option<Item<'_>>, read: impl Fn(&Item<'_>) -> Option<T>) -> Vec<(Pattern, T)> {
+pub(super) fn places<T>(item: Option<Item<'_>>, read: impl Fn(&Item<'_>) -> Option<T>) -> Vec<(Pattern, T)> {
     let mut all: Vec<(Pattern, T)> = Vec::new();
     for entry in item.iter().flat_map(Item::entries) {
         let pattern = match entry.key().parse::<Pattern>() {
@@ -314,7 +322,7 @@ fn places<T>(item: Option<Item<'_>>, read: impl Fn(&Item<'_>) -> Option<T>) -> V
     all
 }
 
-fn receive(item: &Item<'_>, context: &Context<'_>) -> Option<Receive> {
+pub(super) fn receive(item: &Item<'_>, context: &Context<'_>) -> Option<Receive> {
     let received = if item.value().is_table() {
         let section = item.section("the switch".to_owned())?;
         let field = section.need("switch", "switch = \"type\", the name of a field beside this one");

@@ -76,6 +76,14 @@ pub(super) fn of(manifest: &Manifest) -> Vec<String> {
     ));
     let purposes: Vec<&str> = manifest.purposes.iter().map(|purpose| purpose_words(*purpose)).collect();
     all.push(format!("For: {}.", purposes.join(", ")));
+    for hook in &manifest.hooks {
+        let words: Vec<&str> = hook.receives().iter().map(class_words).collect();
+        let what = if words.is_empty() { "nothing personal".to_owned() } else { words.join(", ") };
+        all.push(format!("Takes what the CRM sends to the hook {}: {what}.", hook.id));
+    }
+    if let Some(sync) = &manifest.sync {
+        all.push(format!("Asks for what has changed every {} seconds.", sync.every.as_secs()));
+    }
     let credentials: Vec<String> = manifest
         .credentials
         .iter()

@@ -1,3 +1,5 @@
+mod hooks;
+
 use std::fmt::Write;
 
 use proptest::prelude::*;

@@ -2,7 +2,9 @@
 //! asked to see them: by default a value is dots and its class, which is what trying a plugin is about.
 
 use ramal_capability::{ClassSet, Clear, Shown};
-use ramal_engine::{Account, Contact, CrmUser, EraseReceipt, HeldRecord, Listed, RecordRef, WorkItem};
+use ramal_engine::{
+    Account, Contact, CrmFact, CrmUser, EraseReceipt, HeldRecord, Listed, News, RecordRef, WorkItem,
+};
 use serde_json::{Map, Value, json};
 
 use crate::output::{Cell, Page, count};
@@ -133,6 +135,34 @@ impl ToNode for EraseReceipt {
             ("anonymised", self.anonymised.to_node()),
             ("kept", self.kept.to_node()),
         ])
+    }
+}
+impl ToNode for CrmFact {
+    fn to_node(self) -> Node {
+        let word = |word: &str| Node::Word(word.to_owned());
+        match self {
+            Self::ContactChanged(id) => record([("fact", word("contact changed")), ("id", id.to_node())]),
+            Self::ContactDeleted(id) => record([("fact", word("contact deleted")), ("id", id.to_node())]),
+            Self::RecordDeleted(gone) => {
+                record([("fact", word("record deleted")), ("record", gone.to_node())])
+            }
+            Self::Dial(dial) => record([
+                ("fact", word("dial")),
+                ("agent", dial.agent.to_node()),
+                ("number", dial.number.to_node()),
+                ("about", dial.about.to_node()),
+            ]),
+            Self::Other { code, record: about } => {
+                record([("fact", code.to_node()), ("record", about.to_node())])
+            }
+        }
+    }
+}
+impl ToNode for News {
+    fn to_node(self) -> Node {
+        let next =
+            if self.more { self.next.map(|next| format!("{next} (there is more)")) } else { self.next };
+        record([("items", self.facts.to_node()), ("next", next.to_node())])
     }
 }
 

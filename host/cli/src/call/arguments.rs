@@ -2,11 +2,11 @@
 //! errors. No error repeats a value: it may be a customer's.
 
 use jiff::Timestamp;
-use ramal_capability::{Clear, Export};
+use ramal_capability::{Clear, Export, Listed};
 use ramal_engine::{
     AmendJournal, CallDirection, CallOutcome, Check, ContactDraft, CreateContact, EraseMode, EraseSubject,
-    ExportSubject, FindByPhone, GetContact, JournalEntry, ListUsers, OpenWorkItems, Page, RecordRef,
-    SearchContacts, UpdateContact, WriteJournal,
+    ExportSubject, FindByPhone, GetContact, HandleEvent, JournalEntry, ListUsers, OpenWorkItems, Page,
+    RecordRef, SearchContacts, UpdateContact, WriteJournal,
 };
 use ramal_numbers::{PhoneNumber, Region};
 use uuid::Uuid;
@@ -28,6 +28,7 @@ pub(crate) enum Request {
     ListUsers(ListUsers),
     ExportSubject(ExportSubject),
     EraseSubject(EraseSubject),
+    Handle(HandleEvent),
 }
 
 /// How often an argument stands.
@@ -66,6 +67,13 @@ const ENTRY: &[Field] = &[
     ("key", Times::AtMostOnce),
 ];
 
+const OCCASION: &[Field] = &[
+    ("hook", Times::AtMostOnce),
+    ("header", Times::Any),
+    ("body", Times::AtMostOnce),
+    ("cursor", Times::AtMostOnce),
+];
+
 const DIRECTIONS: &[(&str, CallDirection)] = &[
     ("inbound", CallDirection::Inbound),
     ("outbound", CallDirection::Outbound),
@@ -100,6 +108,7 @@ fn fields(export: Export) -> Vec<Field> {
         Export::WorkItemsOpenFor | Export::PrivacyExportSubject => &[&[CONTACT]],
         Export::UsersList => &[PAGE],
         Export::PrivacyEraseSubject => &[&[CONTACT, ("mode", Times::Once)]],
+        Export::EventsHandle => &[OCCASION],
     };
     parts.concat()
 }
@@ -199,6 +208,7 @@ pub(crate) fn parse(export: Export, given: &[String], region: Region, now: Times
             let mode = given.choice("mode", MODES)?.ok_or_else(|| given.missing("mode"))?;
             Request::EraseSubject(EraseSubject { contact: given.word("contact")?, mode })
         }
+        Export::EventsHandle => Request::Handle(given.occasion()?),
     })
 }
 
@@ -297,6 +307,27 @@ impl Given {
             None => usual.limit,
         };
         Ok(Page { limit, cursor: self.optional_word("cursor") })
+    }
+    /// What came to a hook; without one it is a tick.
+    fn occasion(&self) -> Outcome<HandleEvent> {
+        let Some(hook) = self.get("hook") else {
+            if let Some(name) = ["body", "header"].into_iter().find(|name| self.get(name).is_some()) {
+                return Err(Self::wrong(name, "… beside hook=NAME; a tick has neither body nor headers"));
+            }
+            return Ok(HandleEvent::Tick { cursor: self.optional_word("cursor") });
+        };
+        if self.get("cursor").is_some() {
+            return Err(Self::wrong("cursor", "… without a hook: it belongs to a tick"));
+        }
+        let hook = hook.expose().parse().map_err(|_| Self::wrong("hook", "the id of a [[hook]]"))?;
+        let header = |text: &Clear| {
+            let (name, value) = text.expose().split_once(':')?;
+            Some((name.trim().to_ascii_lowercase(), value.trim().to_owned()))
+        };
+        let headers = self.all("header").iter().map(header).collect::<Option<_>>();
+        let headers = headers.ok_or_else(|| Self::wrong("header", "Name: value"))?;
+        let body = self.optional("body").unwrap_or_else(|| Clear::from("{}"));
+        Ok(HandleEvent::Hook { hook, came: Listed { headers, body } })
     }
     fn draft(&self) -> ContactDraft {
         ContactDraft {

@@ -11,6 +11,9 @@ use ramal_server::Secret;
 
 use crate::failure::{Failure, Outcome};
 
+/// The hook of the practice setup, on this host.
+pub(super) const HOOK: &str = "/v1/hooks/practice/changes/practice";
+
 /// Where the practice CRM listens; the grant names the same address.
 pub(super) const CRM: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 7788);
 
@@ -24,6 +27,7 @@ pub(super) struct Setup {
     pub(super) grant: PathBuf,
     pub(super) token: String,
     pub(super) crm_key: String,
+    pub(super) hook_secret: String,
 }
 
 /// Writes what is missing. `plugins` is the folder with `practice.wasm`.
@@ -41,10 +45,13 @@ pub(super) fn prepare(folder: &Path, plugins: &Path) -> Outcome<Setup> {
         .map_err(|error| Failure::environment(error).context(format!("cannot make {}", folder.display())))?;
     let token = secret(&folder.join("panel-token"))?;
     let crm_key = secret(&folder.join("practice-crm-key"))?;
+    let hook_secret = secret(&folder.join("practice-hook-secret"))?;
     secret(&folder.join("event-secret"))?;
     let credentials = format!(
         "# The practice CRM's key: tenant, plugin, credential. The plugin never sees it.\n\
-         [practice.practice.key]\ntoken = \"{crm_key}\"\n"
+         [practice.practice.key]\ntoken = \"{crm_key}\"\n\n\
+         # By what the host knows the practice CRM when it sends to the plugin's hook.\n\
+         [practice.practice.hook]\nsecret = \"{hook_secret}\"\n"
     );
     write_new(&folder.join("credentials.toml"), &credentials, 0o600)?;
     write_new(&folder.join("settings.toml"), SETTINGS, 0o644)?;
@@ -52,7 +59,7 @@ pub(super) fn prepare(folder: &Path, plugins: &Path) -> Outcome<Setup> {
     write_new(&grant, GRANT, 0o644)?;
     let config = folder.join("ramal.toml");
     write_new(&config, &configuration(&component), 0o644)?;
-    Ok(Setup { config, grant, token, crm_key })
+    Ok(Setup { config, grant, token, crm_key, hook_secret })
 }
 
 fn configuration(component: &Path) -> String {

@@ -78,6 +78,7 @@ impl World {
             health: store.clone(),
             outbox: Some(store.clone()),
             credentials: None,
+            hooks: None,
             metrics,
             practice_numbers: Vec::new(),
         };

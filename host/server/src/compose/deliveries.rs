@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use ramal_capability::TenantId;
 use ramal_credentials::{Alert, CredentialKey, CredentialObserver, CredentialState, LogAlerts};
 use ramal_delivery::{Courier, DeliveryObserver, Upstreams, Worker, WorkerParts};
-use ramal_store::{Leased, Settlement, Store, StoreError, Target};
+use ramal_store::{Fault, Leased, Settlement, Store, StoreError, Target};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -90,6 +90,13 @@ impl CredentialObserver for WhenConnected {
             let waits = |target: &Target, code: &str| *target == plugin && code == CREDENTIAL;
             if let Err(error) = let_go(store.as_ref(), &key.tenant, waits).await {
                 tracing::error!(credential = %key, %error, "deliveries that waited for it still wait");
+            }
+            let resumed = store.resume_sync(&key.tenant, &key.plugin, Timestamp::now()).await;
+            // A tool that stored the secret may be gone already; the host itself tries at its start.
+            if let Err(error) = resumed
+                && error.fault() != Fault::Closed
+            {
+                tracing::error!(credential = %key, %error, "questions for changes that waited for it still wait");
             }
         });
     }

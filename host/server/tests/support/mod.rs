@@ -82,6 +82,7 @@ pub(crate) fn world(options: Options) -> World {
         health: options.health.unwrap_or_else(|| store.clone()),
         outbox: None,
         credentials: None,
+        hooks: None,
         metrics,
         practice_numbers: ["+5511987654321", "+552133334444"]
             .map(|n| PhoneNumber::parse(n, Region::BR).unwrap())

@@ -12,6 +12,8 @@ mod check;
 #[path = "../sql/credential.rs"]
 mod credential;
 mod fault;
+#[path = "../sql/inbound.rs"]
+mod inbound;
 #[path = "../sql/interactions.rs"]
 mod interactions;
 #[path = "../sql/live.rs"]

@@ -17,6 +17,7 @@
 
 mod animals;
 mod asking;
+mod hearing;
 mod keeping;
 mod visit;
 
@@ -25,7 +26,7 @@ mod bindings {
     wit_bindgen::generate!({ path: "../../../wit", world: "plugin" });
 }
 
-use bindings::exports::ramal::crm::{connector, contacts, journal, privacy, users, work_items};
+use bindings::exports::ramal::crm::{connector, contacts, events, journal, privacy, users, work_items};
 use bindings::ramal::crm::types::{Contact, ContactDraft, Error, Page, Ref};
 use visit::Visit;
 
@@ -91,6 +92,12 @@ impl privacy::Guest for Zoo {
     }
     fn erase_subject(_contact: String, _mode: privacy::Mode) -> Result<privacy::Receipt, Error> {
         Err(Error::Unsupported)
+    }
+}
+
+impl events::Guest for Zoo {
+    fn handle(occasion: events::Occasion) -> Result<events::News, Error> {
+        hearing::hear(occasion)
     }
 }
 

@@ -37,6 +37,7 @@ fn every_function_takes_what_its_table_lists() {
             "phone" => "(11) 98765-4321",
             "mode" => "anonymise",
             "limit" => "20",
+            "header" => "X-Acme-Event: updated",
             "channel" => "sms",
             "direction" => "outbound",
             "outcome" => "missed",
@@ -45,10 +46,28 @@ fn every_function_takes_what_its_table_lists() {
             _ => "x",
         };
         let given: Vec<String> =
-            fields(export).iter().map(|(name, _)| format!("{name}={}", value(name))).collect();
+            // A cursor belongs to a tick, and all that is here to a hook.
+            fields(export).iter().filter(|(name, _)| export != Export::EventsHandle || *name != "cursor")
+                .map(|(name, _)| format!("{name}={}", value(name))).collect();
         let parsed = parse(export, &given, Region::BR, NOW.parse().unwrap());
         assert!(parsed.is_ok(), "{export}: {:?}", parsed.err());
     }
+}
+
+#[test]
+fn without_a_hook_it_is_a_tick() {
+    let Ok(Request::Handle(tick)) = read(Export::EventsHandle, &["cursor=c1"]) else {
+        panic!("wrong request")
+    };
+    assert!(matches!(tick, HandleEvent::Tick { cursor: Some(c) } if c == "c1"));
+    let Ok(Request::Handle(hook)) =
+        read(Export::EventsHandle, &["hook=changes", "header=X-Event: made", "body={}"])
+    else {
+        panic!("wrong request")
+    };
+    let HandleEvent::Hook { came, .. } = hook else { panic!("not the hook") };
+    assert_eq!(came.headers, [("x-event".to_owned(), "made".to_owned())]);
+    assert!(told(read(Export::EventsHandle, &["body={}"]).unwrap_err()).contains("hook=NAME"));
 }
 
 #[test]
