@@ -224,9 +224,7 @@ async fn what_was_read_under_a_grant_is_not_told_when_it_is_revoked() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_crms_own_users_tell_who_the_owner_is() {
     let host = Host::start(r#"["bruno.lima@example.invalid"]"#, |grant| {
-        grant
-            .replace(r#""diagnostics"]"#, r#""diagnostics", "sync"]"#)
-            .replace(r#""create"]"#, r#""create", "users"]"#)
+        grant.replace(r#""create"]"#, r#""create", "users"]"#)
     })
     .await;
     host.call("+5561987654001").await;

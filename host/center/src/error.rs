@@ -14,6 +14,12 @@ pub enum CenterError {
     /// There is no such interaction.
     #[error("there is no such call or conversation")]
     UnknownInteraction,
+    /// The tenant has no such plugin that looks numbers up.
+    #[error("no plugin of this name looks numbers up here: take the name from the card that was shown")]
+    UnknownPlugin,
+    /// An address that a person is to open, and that is none of a web page.
+    #[error("`url` is no address of a web page: it starts with https:// or http://, or is left out")]
+    NoWebPage,
     /// A status came for a message that is not known.
     #[error("a status came for a message that is not known here: send the message first")]
     UnknownMessage,
@@ -79,6 +85,8 @@ impl CenterError {
         match self {
             Self::UnknownCall { .. } => "call-unknown",
             Self::UnknownInteraction => "interaction-unknown",
+            Self::UnknownPlugin => "plugin-unknown",
+            Self::NoWebPage => "no-web-page",
             Self::UnknownMessage => "message-unknown",
             Self::WrongTransition { .. } => "wrong-transition",
             Self::WrongKind { .. } => "wrong-kind",

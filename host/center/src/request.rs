@@ -3,13 +3,15 @@
 use jiff::Timestamp;
 use ramal_store::{
     Cause, Clear, ContactIdentity, CrmLink, EndCause, Interaction, InteractionEvent, InteractionId,
-    InteractionWrite, NewEvent, Receipt, Recorded, SourceId, TenantId,
+    InteractionWrite, NewEvent, PluginId, Receipt, Recorded, SourceId, TenantId,
 };
 
 use crate::call::call_event;
 use crate::center::{ATTEMPTS, Inner};
 use crate::conversation::ending;
+use crate::journal::CONTACT;
 use crate::text::checked;
+use crate::view::is_web;
 use crate::{Center, CenterError, Handled, Request};
 
 /// The source under which requests of clients are remembered.
@@ -18,6 +20,8 @@ const CLIENTS: &str = "ramal.clients";
 const LONGEST_NOTES: usize = 64 * 1024;
 /// The longest of the short texts, in bytes.
 const LONGEST_NAME: usize = 128;
+/// The longest address, in bytes.
+const LONGEST_URL: usize = 2048;
 
 impl Center {
     /// Sets the disposition; `None` takes it back.
@@ -106,6 +110,31 @@ impl Center {
             (!of.links.contains(&link)).then(|| InteractionEvent::CrmLinked(link.clone()))
         })
         .await
+    }
+
+    /// Says which contact of a CRM the customer is, where a look-up found several and nobody could tell. The CRM's
+    /// journal is about that contact from then on.
+    ///
+    /// # Errors
+    /// When the tenant has no such plugin that looks numbers up, the address is none of a web page, and as
+    /// [`Center::set_disposition`].
+    pub async fn choose_contact(
+        &self,
+        request: Request,
+        id: InteractionId,
+        plugin: PluginId,
+        contact: String,
+        url: Option<String>,
+    ) -> Result<Handled, CenterError> {
+        if !self.0.directories_of(&request.tenant).iter().any(|d| *d.plugin() == plugin) {
+            return Err(CenterError::UnknownPlugin);
+        }
+        checked("url", url.as_deref(), LONGEST_URL)?;
+        if url.as_deref().is_some_and(|url| !is_web(url)) {
+            return Err(CenterError::NoWebPage);
+        }
+        let link = CrmLink { plugin, kind: CONTACT.to_owned(), id: contact, url };
+        self.link_crm(request, id, link).await
     }
 
     /// Forgets requests that came before a moment, at most `limit`; says how many. One that comes again after that is

@@ -38,6 +38,11 @@ fn answered(answer: Result<Reply, EgressFailure>) -> Result<egress::Reply, egres
             EgressFailure::Denied(denial) if denial.rule == Rule::Address => egress::Failure::Denied(
                 "denied (address): the grant does not name the destination's address".to_owned(),
             ),
+            // Nothing that the plugin did, and it passes: a plugin that heard `denied` would give its work up.
+            EgressFailure::Denied(denial) if denial.rule == Rule::Ledger => egress::Failure::Unavailable(
+                "the host cannot record what leaves at the moment, so nothing leaves: try again later"
+                    .to_owned(),
+            ),
             EgressFailure::Denied(denial) => egress::Failure::Denied(denial.to_string()),
             EgressFailure::Unavailable(why) => egress::Failure::Unavailable(why),
             EgressFailure::Timeout => egress::Failure::Timeout,

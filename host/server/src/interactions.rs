@@ -10,7 +10,7 @@ use axum::http::HeaderMap;
 use jiff::Timestamp;
 use ramal_center::{
     Actor, CenterError, ContactIdentity, ContactKind, EventId, Filter, Handled, InteractionId, Namespace,
-    PageCursor, Request, StoreError, UserId,
+    PageCursor, PluginId, Request, StoreError, UserId,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -284,6 +284,51 @@ pub(crate) async fn put_disposition(
     let request = request(&principal, &headers)?;
     let body: DispositionBody = json(&headers, body, r#"{"disposition": "sold"}"#).await?;
     taken(state.center().set_disposition(request, identifier(&id)?, body.disposition).await)
+}
+
+/// Which contact it is.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ContactBody {
+    /// The plugin whose CRM has the contact, as the card names it.
+    #[schema(value_type = String, example = "tryton")]
+    plugin: PluginId,
+    /// The contact's identifier there, as the card names it; at most 128 bytes.
+    #[schema(example = "17")]
+    contact: String,
+    /// Where a person opens it.
+    url: Option<String>,
+}
+
+/// Choose the contact
+///
+/// Of several with one number, by whoever speaks with them. In place of one chosen before, which the history keeps. The
+/// CRM's journal is about this contact from then on.
+#[utoipa::path(
+    put, path = "/v1/interactions/{interaction}/contact", tag = "interactions", security(("token" = []), ("session" = [])),
+    params(
+        ("interaction" = String, Path, description = "Its identifier"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key is the same request, 1 to 128 visible ASCII characters"),
+    ),
+    request_body(content = ContactBody),
+    responses(
+        (status = 200, description = "Chosen, or chosen before", body = EventTaken),
+        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The body is wrong", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn put_contact(
+    State(state): State<AppState>,
+    Access(principal): Access,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<EventTaken>, Problem> {
+    let request = request(&principal, &headers)?;
+    let body: ContactBody = json(&headers, body, r#"{"plugin": "tryton", "contact": "17"}"#).await?;
+    let ContactBody { plugin, contact, url } = body;
+    taken(state.center().choose_contact(request, identifier(&id)?, plugin, contact, url).await)
 }
 
 // === what the handlers share ===

@@ -66,6 +66,7 @@ pub(crate) fn described() -> OpenApiRouter<AppState> {
         .routes(routes!(interactions::post_timeline))
         .routes(routes!(interactions::put_notes))
         .routes(routes!(interactions::put_disposition))
+        .routes(routes!(interactions::put_contact))
         .routes(routes!(deliveries::get_deliveries))
         .routes(routes!(deliveries::get_backlog))
         .routes(routes!(deliveries::post_replay))

@@ -197,7 +197,9 @@ impl From<ramal_center::CenterError> for Problem {
             E::WrongCause { .. } => ProblemCode::WrongCause,
             // What REST asks for; the events of calls never end in these.
             E::UnknownInteraction | E::UnknownMessage => ProblemCode::NotFound,
-            E::WrongKind { .. } | E::Nobody | E::BadText { .. } => ProblemCode::Invalid,
+            E::WrongKind { .. } | E::Nobody | E::BadText { .. } | E::UnknownPlugin | E::NoWebPage => {
+                ProblemCode::Invalid
+            }
             E::EventIdReused => ProblemCode::EventIdReused,
             E::Contended => return Self::new(ProblemCode::Contended, error.to_string()).retry_after(1),
             E::ShuttingDown => return Self::new(ProblemCode::ShuttingDown, error.to_string()).retry_after(5),

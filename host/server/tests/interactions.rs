@@ -33,7 +33,8 @@ impl Durable {
             clock: Arc::new(SystemClock),
             settings: CenterSettings::default(),
         });
-        center.set_directories(HashMap::new());
+        let crms: Vec<Arc<dyn Directory>> = vec![Arc::new(Broken("practice".parse().unwrap()))];
+        center.set_directories(HashMap::from([("acme".parse().unwrap(), crms)]));
         let rules = JournalRules {
             plugins: BTreeMap::from([("practice".parse().unwrap(), JournalReach::LaterChanges)]),
             ..JournalRules::default()
@@ -153,6 +154,46 @@ async fn a_note_is_written_once_for_one_key_and_the_crm_is_told() {
     assert!(!open.to_string().contains("annual plan"), "a delivery does not say what it tells");
     let backlog = world.send(with_token(get("/v1/deliveries/backlog"))).await.json();
     assert_eq!((&backlog[0]["target"], &backlog[0]["open"]), (&json!("plugin:practice"), &json!(2)));
+}
+
+#[tokio::test]
+async fn who_speaks_with_a_customer_says_which_contact_it_is_and_the_crm_is_told() {
+    let world = Durable::open().await;
+    let id = world.call("c1").await;
+    let path = format!("/v1/interactions/{id}/contact");
+    let body = json!({"plugin": "practice", "contact": "22", "url": "https://crm.example/contacts/22"});
+    let first = world.send(put(&path, &body, "k1")).await;
+    assert_eq!(first.status, StatusCode::OK, "{}", first.text);
+    let again = world.send(put(&path, &body, "k1")).await;
+    assert_eq!(again.json()["repeated"], json!(true));
+    let history = world.send(with_token(get(&format!("/v1/interactions/{id}/events?after=3")))).await.json();
+    let chosen: Vec<_> = history["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|e| e["actor"] == json!("user:panel"))
+        .map(|e| (e["what"]["event"].as_str().unwrap(), e["what"]["id"].as_str().unwrap()))
+        .collect();
+    assert_eq!(chosen, [("crm-linked.1", "22")]);
+}
+
+#[rstest]
+#[case::no_such_plugin(json!({"plugin": "nobody", "contact": "22"}))]
+#[case::no_web_page(json!({"plugin": "practice", "contact": "22", "url": "javascript:alert(1)"}))]
+#[case::no_plugin_name(json!({"plugin": "Prac tice", "contact": "22"}))]
+#[case::nobody(json!({"plugin": "practice"}))]
+#[tokio::test]
+async fn a_contact_that_cannot_be_chosen_is_refused(#[case] body: serde_json::Value) {
+    let world = Durable::open().await;
+    let id = world.call("c1").await;
+    let reply = world.send(put(&format!("/v1/interactions/{id}/contact"), &body, "k1")).await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.json()["code"].as_str()),
+        (422, Some("invalid")),
+        "{}",
+        reply.text
+    );
+    assert!(!reply.json()["hint"].as_str().unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -475,6 +475,12 @@ const TRIES: &[(&str, Try)] = tries! {
         let done = store.resume(&tenant("b"), &crm("tryton"), at(9)).await.unwrap();
         leak(&done, !done)
     },
+    "bring_forward" => |store, _prey| {
+        let before = store.due(&tenant("a")).await.unwrap();
+        store.bring_forward(&tenant("b"), at(-9), SignedDuration::from_secs(9999), at(-8)).await.unwrap();
+        let after = store.due(&tenant("a")).await.unwrap();
+        leak(&after, after == before)
+    },
     "prune_delivered" => |store, _prey| {
         let done = store.prune_delivered(&tenant("b"), at(9999), 9).await.unwrap();
         leak(&done, done == 0)
@@ -487,6 +493,26 @@ const TRIES: &[(&str, Try)] = tries! {
         leak(&kept, odoo.paused.is_none())
     },
 };
+
+#[rstest]
+#[tokio::test]
+async fn after_the_clock_was_set_back_nothing_waits_for_a_time_of_the_clock_before(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(o) = open(backend).await else { return };
+    let odoo = crm("odoo");
+    let soon = NewDelivery { not_before: at(60), ..delivery(&odoo, "x", "x") };
+    o.store.enqueue(&tenant("a"), &[soon]).await.unwrap();
+    // Set back by an hour: what was to wait a minute would wait for an hour and a minute.
+    let hour = SignedDuration::from_hours(1);
+    let due = async || o.store.due(&tenant("a")).await.unwrap().first().unwrap().at;
+    o.store.bring_forward(&tenant("a"), at(300), hour, at(0)).await.unwrap();
+    assert_eq!(due().await, at(60), "what is not far away stays");
+    o.store.bring_forward(&tenant("a"), at(30) - hour, hour, at(0) - hour).await.unwrap();
+    assert_eq!(due().await, at(60) - hour);
+    o.store.bring_forward(&tenant("a"), at(0) - hour, hour, at(0) - hour).await.unwrap();
+    assert_eq!(due().await, at(0) - hour, "never before now");
+}
 
 #[rstest]
 #[tokio::test]

@@ -17,8 +17,9 @@ use crate::exchange::Exchange;
 use crate::kills;
 use crate::process::{Crm, Place, text};
 
-/// What the disk holds. Compiled code takes less than one.
-const SIZE: &str = "size=6m,mode=700";
+/// What the disk holds. The database and its log of up to 4 MB must find room beside the ballast, or the disk stays
+/// full when that is gone.
+const SIZE: &str = "size=32m,mode=700";
 /// How often it fills up.
 const TIMES: usize = 6;
 /// Events that are refused before there is space again.

@@ -100,7 +100,7 @@ async fn compared(host: &Host, values: usize) -> u64 {
     let finds = AtomicUsize::new(0);
     host.crm.answers(move |asked| match asked.method.as_str() {
         "POST" => Answer::json(200, &json!({"id": "n-1"})),
-        _ if finds.fetch_add(1, Ordering::SeqCst) % 2 == 0 => Answer::json(200, &people),
+        _ if finds.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) => Answer::json(200, &people),
         _ => Answer::json(200, &ids),
     });
     let cage = host.animal("echo-burner").granted(|g| g.limits.cpu_ms = Some(5_000));

@@ -87,7 +87,7 @@ impl Aliases {
         let names = std::iter::once(name.clone()).chain(names).collect();
         let extension = person.and_then(|person| person.extension.as_deref()).map(str::trim);
         let extension = extension.filter(|text| Agent::is_extension(text)).map(str::to_owned);
-        Self { names, extension: extension }
+        Self { names, extension }
     }
 
     /// Where the exchange reaches the person: what the configuration says, or else the CRM.

@@ -131,7 +131,7 @@ impl Directory for Ana {
     }
 }
 
-struct Broken(PluginId);
+pub(crate) struct Broken(pub(crate) PluginId);
 impl Directory for Broken {
     fn plugin(&self) -> &PluginId {
         &self.0
