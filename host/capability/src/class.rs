@@ -124,11 +124,6 @@ impl ClassSet {
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
-    /// The classes in both sets.
-    #[must_use]
-    pub fn intersection(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
     /// The classes, in the order of [`DataClass::ALL`].
     pub fn iter(self) -> impl Iterator<Item = DataClass> {
         DataClass::ALL.iter().copied().filter(move |c| self.contains(*c))

@@ -8,6 +8,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::limits::Limits;
+
 macro_rules! rules {
     ($($(#[$doc:meta])* $variant:ident = $code:literal),+ $(,)?) => {
         /// Which rule said no. The codes are stable: operators search for them, tests assert them.
@@ -93,8 +95,14 @@ pub struct Fix {
     pub file: &'static str,
     /// The table that the line belongs to, such as `[classes]`.
     pub table: String,
-    /// The line.
+    /// The line, whole. It takes the place of the one of that name, if there is one.
     pub line: String,
+}
+
+/// The line of a list that has one word more.
+pub(crate) fn one_more<'w>(key: &str, have: impl Iterator<Item = &'w str>, more: &'w str) -> String {
+    let words: Vec<String> = have.chain([more]).map(|word| format!("\"{word}\"")).collect();
+    format!("{key} = [{}]", words.join(", "))
 }
 
 /// A refusal. Nothing has happened.
@@ -121,6 +129,14 @@ impl Denial {
         self.fix = Some(Fix { file, table: table.into(), line: line.into() });
         self
     }
+    /// Adds the line that raises a limit of the grant, if the ceiling has room for what is needed.
+    #[must_use]
+    pub fn raise(self, limit: &str, now: u64, needed: u64) -> Self {
+        match Limits::raised(limit, now, needed) {
+            Some(line) => self.fix("grant.toml", "[limits]", line),
+            None => self,
+        }
+    }
 }
 
 impl fmt::Display for Denial {
@@ -132,3 +148,6 @@ impl fmt::Display for Denial {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

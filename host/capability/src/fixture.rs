@@ -237,13 +237,16 @@ reason = "to know of what no hook tells"
 every-seconds = 300
 "#;
 
-pub(crate) fn hooked_grant() -> Grant {
-    let text = GRANT.replacen("\"journal\"]", "\"journal\", \"sync\"]", 1).replacen(
+pub(crate) fn hooked_grant_text() -> String {
+    GRANT.replacen("\"journal\"]", "\"journal\", \"sync\"]", 1).replacen(
         "\"log\"]",
         "\"log\"]\nhooks = [\"changes\"]",
         1,
-    );
-    Grant::parse("grant.toml", &text).unwrap_or_else(|e| panic!("{e}"))
+    )
+}
+
+pub(crate) fn hooked_grant() -> Grant {
+    Grant::parse("grant.toml", &hooked_grant_text()).unwrap_or_else(|e| panic!("{e}"))
 }
 
 pub(crate) fn hooked_plan_with(change: impl FnOnce(&mut Grant)) -> Arc<Plan> {

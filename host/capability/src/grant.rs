@@ -22,7 +22,7 @@ use crate::purpose::Purpose;
 use crate::source::{Findings, Item, Section, SourceError, quote, read};
 
 /// The longest that a grant may last, in years.
-const MAX_YEARS: i8 = 2;
+pub(crate) const MAX_YEARS: i8 = 2;
 
 /// What one tenant's admin gives one plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl Grant {
 }
 
 /// `date + years`, at the end of time if need be.
-fn years_after(date: Date, years: i8) -> Date {
+pub(crate) fn years_after(date: Date, years: i8) -> Date {
     let span: Span = i64::from(years).years();
     date.saturating_add(span)
 }

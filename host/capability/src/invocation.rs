@@ -166,10 +166,19 @@ impl Invocation {
         Ok((headers, body))
     }
 
+    /// The refusal of a call that means nothing without a value of this class, with the line that hands one in.
+    pub fn lacks(&self, class: DataClass) -> Denial {
+        self.plan.lacks(class, self.export)
+    }
+
     fn seal(&mut self, class: DataClass, value: Clear) -> Result<String, Denial> {
         self.vault.seal(class, value).map_err(|_| {
-            Denial::new(Rule::Quota, "one more seal", format!("{} seals in a call", self.plan.limits().seals))
-                .fix("grant.toml", "[limits]", "seals = …")
+            let most = self.plan.limits().seals;
+            Denial::new(Rule::Quota, "one more seal", format!("{most} seals in a call")).raise(
+                "seals",
+                most,
+                most.saturating_add(1),
+            )
         })
     }
 
@@ -183,13 +192,13 @@ impl Invocation {
         if self.requests >= limits.requests {
             let granted = format!("{} requests in a call", limits.requests);
             let denial = Denial::new(Rule::Quota, "one more request", granted);
-            return Err(denial.fix("grant.toml", "[limits]", "requests = …").into());
+            return Err(denial.raise("requests", limits.requests, limits.requests.saturating_add(1)).into());
         }
         self.requests += 1;
         let given: usize = call.params.iter().map(|(_, v)| v.len()).sum::<usize>()
             + call.body.as_ref().map_or(0, String::len);
         if given as u64 > limits.request_bytes {
-            return Err(too_much("a request", limits.request_bytes, "request-bytes").into());
+            return Err(too_much("a request", "request_bytes", limits.request_bytes, given as u64).into());
         }
 
         let mut opened = Opened::default();
@@ -228,12 +237,12 @@ impl Invocation {
             (None, true) => None,
             (Some(body), false) => Some(write_body(&self.vault, &route.send, body, &mut opened)?),
             (Some(_), true) => {
+                // No line would do: what the body holds says which lines.
                 return Err(Denial::new(
                     Rule::Body,
                     format!("a body on `{}`", route.id),
-                    "none: the route has no `send`",
+                    "none: the route has no `send`, which lists each place of a body with its type",
                 )
-                .fix("plugin.toml", "[[route]]", "send.\"/…\" = \"…\"")
                 .into());
             }
             (None, false) => {
@@ -254,10 +263,12 @@ impl Invocation {
         };
         let bytes = prepared.bytes();
         if bytes > limits.request_bytes {
-            return Err(too_much("a request", limits.request_bytes, "request-bytes").into());
+            return Err(too_much("a request", "request_bytes", limits.request_bytes, bytes).into());
         }
-        if self.bytes_out.saturating_add(bytes) > limits.total_out_bytes {
-            return Err(too_much("all requests of a call", limits.total_out_bytes, "total-out-bytes").into());
+        let all = self.bytes_out.saturating_add(bytes);
+        if all > limits.total_out_bytes {
+            let most = limits.total_out_bytes;
+            return Err(too_much("all requests of a call", "total_out_bytes", most, all).into());
         }
         self.bytes_out += bytes;
         for value in &opened.values {
@@ -358,12 +369,12 @@ impl Invocation {
         if self.plan.may_link(url) {
             return Ok(url);
         }
+        // The address is the guest's and could hold a value: it is not repeated, so no line can be given.
         Err(Denial::new(
             Rule::ResultPlace,
             "a link to a place that the grant does not name",
-            "links to granted destinations",
-        )
-        .fix("grant.toml", "[[destination]]", "origin = \"https://…\""))
+            format!("links to {}", self.plan.spelt().collect::<Vec<_>>().join(", ")),
+        ))
     }
 
     /// Text for operators with every personal value masked.
@@ -450,7 +461,8 @@ impl Invocation {
                 Rule::Compare,
                 "one more comparison of seals",
                 format!("{most} in a call"),
-            ));
+            )
+            .raise("comparisons", most, self.comparisons));
         }
         Ok(equal)
     }
@@ -488,12 +500,9 @@ impl Invocation {
     }
 }
 
-fn too_much(what: &str, most: u64, limit: &str) -> Denial {
-    Denial::new(Rule::Quota, format!("{what} of more bytes"), format!("{most} bytes")).fix(
-        "grant.toml",
-        "[limits]",
-        format!("{limit} = …"),
-    )
+fn too_much(what: &str, limit: &str, most: u64, needed: u64) -> Denial {
+    Denial::new(Rule::Quota, format!("{what} of more bytes"), format!("{most} bytes"))
+        .raise(limit, most, needed)
 }
 
 fn wrong_params(declared: &[(String, crate::spec::FieldSpec)], call: &EgressCall) -> Denial {

@@ -48,7 +48,7 @@ mod seal;
 mod session;
 mod settings;
 mod show;
-mod source;
+pub mod source;
 mod spec;
 mod template;
 mod text;

@@ -43,6 +43,14 @@ macro_rules! limits {
                 $(LimitName { name: stringify!($name), default: $default, ceiling: $ceiling, unit: $unit }),+
             ];
 
+            /// The line of a grant that raises a limit to what is needed, doubled so that the next call does not ask
+            /// again; `None` where the ceiling is lower.
+            pub fn raised(name: &str, now: u64, needed: u64) -> Option<String> {
+                let limit = Self::ALL.iter().find(|limit| limit.name == name)?;
+                let most = now.saturating_mul(2).max(needed).min(limit.ceiling);
+                (most >= needed && most > now).then(|| format!("{} = {most}", name.replace('_', "-")))
+            }
+
             /// What holds when the manifest asks and the grant decides: the grant's word, else the manifest's
             /// wish, else the default; never above the ceiling.
             pub fn resolve(asked: &LimitWishes, granted: &LimitWishes) -> Self {
@@ -60,8 +68,10 @@ limits! {
     memory_bytes: 32 * MIB, 64 * MIB, "bytes";
     /// Elements of one call's tables, summed.
     table_elements: 20_000, 20_000, "elements";
-    /// Core instances, memories and tables of one call.
-    instances: 16, 16, "instances";
+    /// Core instances of one call. No component may have more than these: see the engine's check of a file.
+    instances: 3, 3, "instances";
+    /// Handles of resources that the guest itself defines, at once. Each takes memory of the host.
+    resource_handles: 1_024, 10_000, "handles";
     /// Bytes that one host call may copy out of the guest.
     hostcall_bytes: MIB, 8 * MIB, "bytes";
     /// Time that the guest itself may compute in one call.
@@ -131,6 +141,15 @@ mod tests {
     fn no_grant_passes_the_ceiling() {
         let granted = LimitWishes { memory_bytes: Some(u64::MAX), ..LimitWishes::default() };
         assert_eq!(Limits::resolve(&LimitWishes::default(), &granted).memory_bytes, 64 * MIB);
+    }
+
+    #[test]
+    fn a_limit_is_raised_as_far_as_is_needed_and_never_past_the_ceiling() {
+        assert_eq!(Limits::raised("requests", 16, 17).as_deref(), Some("requests = 32"));
+        assert_eq!(Limits::raised("request_bytes", 1_000, 5_000).as_deref(), Some("request-bytes = 5000"));
+        assert_eq!(Limits::raised("requests", 150, 151).as_deref(), Some("requests = 200"));
+        assert_eq!(Limits::raised("requests", 200, 201), None);
+        assert_eq!(Limits::raised("request_bytes", 1_000, 5 * MIB), None);
     }
 
     #[test]

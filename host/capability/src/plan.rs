@@ -14,9 +14,9 @@ use crate::address::Origin;
 use crate::authority::{Actor, Authority};
 use crate::class::{DataClass, Direction, Level, LevelTable};
 use crate::compiled::{CompileError, Compiled, Scope};
-use crate::denial::{Denial, Rule};
+use crate::denial::{Denial, Rule, one_more};
 use crate::export::{Export, Import};
-use crate::grant::{Destination, Grant};
+use crate::grant::{Destination, Grant, MAX_YEARS, years_after};
 use crate::hook::Hook;
 use crate::ids::{CredentialId, Digest, HookId, PluginId, RouteId, TenantId};
 use crate::limits::Limits;
@@ -57,6 +57,7 @@ pub struct Plan {
     digest: Digest,
     grant_revision: u64,
     pins_digest: bool,
+    approved_at: jiff::civil::Date,
     expires: jiff::civil::Date,
     ended: AtomicBool,
     region: Region,
@@ -64,6 +65,8 @@ pub struct Plan {
     granted_purposes: BTreeSet<Purpose>,
     provides: BTreeSet<Export>,
     uses: BTreeSet<Import>,
+    /// What the manifest asks.
+    asked: LevelTable,
     levels: LevelTable,
     limits: Limits,
     routes: HashMap<RouteId, Arc<RoutePlan>>,
@@ -199,6 +202,7 @@ impl Plan {
             digest,
             grant_revision: grant.revision,
             pins_digest: grant.digest.is_some(),
+            approved_at: grant.approved_at,
             expires: grant.expires,
             ended: AtomicBool::new(false),
             region: Region::BR,
@@ -206,6 +210,7 @@ impl Plan {
             granted_purposes: grant.purposes.clone(),
             provides: manifest.provides.clone(),
             uses: manifest.uses.clone(),
+            asked,
             levels,
             limits,
             routes,
@@ -289,6 +294,16 @@ impl Plan {
         let may = |set: &BTreeSet<Purpose>| set.contains(&Purpose::Sync);
         self.sync.filter(|_| may(&self.purposes) && may(&self.granted_purposes))
     }
+    /// The server that most of the granted routes send to: whose patience the plugin's calls use up. `None` when no
+    /// route is granted. A granted destination may be a page that is only linked to, and says nothing of it.
+    pub fn origin(&self) -> Option<&Origin> {
+        let mut routes: BTreeMap<&Origin, usize> = BTreeMap::new();
+        for route in self.routes.values() {
+            *routes.entry(&route.origin).or_default() += 1;
+        }
+        // Of two with as many the first by name, so that it is the same in every process.
+        routes.into_iter().rev().max_by_key(|(_, count)| *count).map(|(origin, _)| origin)
+    }
     /// The settings as JSON, defaults filled in.
     pub fn settings(&self) -> &str {
         &self.settings
@@ -306,6 +321,11 @@ impl Plan {
     /// Whether it is over at this moment: it was ended, or its last day has passed.
     pub fn is_over(&self, at: jiff::Timestamp) -> bool {
         self.is_ended() || jiff::tz::Offset::UTC.to_datetime(at).date() > self.expires
+    }
+
+    /// The granted destinations, as they are spelt.
+    pub(crate) fn spelt(&self) -> impl Iterator<Item = &str> {
+        self.spelt.iter().map(|origin| &**origin)
     }
 
     pub(crate) fn may_link(&self, url: &str) -> bool {
@@ -329,16 +349,20 @@ impl Plan {
                 |set: &BTreeSet<Purpose>| set.iter().map(|p| p.as_str()).collect::<Vec<_>>().join(", ");
             let denial =
                 Denial::new(Rule::Purpose, format!("a call for {purpose}"), list(&self.granted_purposes));
+            let line = |have: &BTreeSet<Purpose>| {
+                one_more("purposes", have.iter().map(|p| p.as_str()), purpose.as_str())
+            };
             return Err(if self.purposes.contains(&purpose) {
-                denial.fix("grant.toml", "[grant]", format!("purposes = [\"{purpose}\", …]"))
+                denial.fix("grant.toml", "[grant]", line(&self.granted_purposes))
             } else {
-                denial.fix("plugin.toml", "[plugin]", format!("purposes = [\"{purpose}\", …]"))
+                denial.fix("plugin.toml", "[plugin]", line(&self.purposes))
             });
         }
         if !self.provides.contains(&export) {
             let denial =
                 Denial::new(Rule::NotProvided, format!("{export}"), "what the manifest's `provides` lists");
-            return Err(denial.fix("plugin.toml", "[plugin]", format!("provides = [\"{export}\", …]")));
+            let have = self.provides.iter().map(|export| export.as_str());
+            return Err(denial.fix("plugin.toml", "[plugin]", one_more("provides", have, export.as_str())));
         }
         if !export.purposes().contains(&purpose) {
             return Err(Denial::new(
@@ -386,14 +410,37 @@ impl Plan {
         }
         let today = jiff::tz::Offset::UTC.to_datetime(authority.at).date();
         if today > self.expires {
-            return Err(Denial::new(
-                Rule::GrantEnded,
-                "a call after the grant's end",
-                format!("until {}", self.expires),
-            )
-            .fix("grant.toml", "[grant]", "expires = \"…\""));
+            let until = format!("until {}", self.expires);
+            let denial = Denial::new(Rule::GrantEnded, "a call after the grant's end", until);
+            // Longer than that a grant may not last: then a person approves it anew.
+            let next = years_after(today, 1).min(years_after(self.approved_at, MAX_YEARS));
+            return Err(if next < today {
+                denial
+            } else {
+                denial.fix("grant.toml", "[grant]", format!("expires = \"{next}\""))
+            });
         }
         Ok(())
+    }
+
+    /// The refusal of a call that means nothing without a value of this class.
+    pub(crate) fn lacks(&self, class: DataClass, export: Export) -> Denial {
+        let denial =
+            Denial::new(Rule::Class, format!("{class} for {export}"), format!("{class} to-plugin = none"));
+        let asked = self.asked.get(class, Direction::ToPlugin);
+        if asked == Level::None {
+            return denial.fix("plugin.toml", format!("[ask.\"{class}\"]"), "to-plugin = \"sealed\"");
+        }
+        let to_plugin = asked.min(Level::Sealed).as_str();
+        let from_crm = match self.levels.get(class, Direction::FromCrm) {
+            Level::None => String::new(),
+            level => format!(", from-crm = \"{}\"", level.as_str()),
+        };
+        denial.fix(
+            "grant.toml",
+            "[classes]",
+            format!("\"{class}\" = {{ to-plugin = \"{to_plugin}\"{from_crm} }}"),
+        )
     }
 
     /// A granted hook, at the time of the call.
@@ -410,12 +457,12 @@ impl Plan {
         };
         match (self.hooks.get(name), self.declared_hooks.get(name)) {
             (Some(hook), _) => Ok(hook),
-            (None, Some(declared)) => Err(Denial::new(
-                Rule::Hook,
-                format!("the hook `{declared}`"),
-                granted(),
-            )
-            .fix("grant.toml", "[grant]", format!("hooks = [\"{declared}\", …]"))),
+            (None, Some(declared)) => {
+                let names: BTreeSet<&str> = self.hooks.keys().map(HookId::as_str).collect();
+                let line = one_more("hooks", names.into_iter(), declared.as_str());
+                let denial = Denial::new(Rule::Hook, format!("the hook `{declared}`"), granted());
+                Err(denial.fix("grant.toml", "[grant]", line))
+            }
             // The name comes from outside: only one that the manifest declares is repeated.
             (None, None) => {
                 Err(Denial::new(Rule::UnknownHook, "a hook that the manifest does not have", granted()))
@@ -426,22 +473,15 @@ impl Plan {
     /// A granted route that serves the purpose of the call.
     pub(crate) fn route(&self, name: &str, authority: &Authority) -> Result<&Arc<RoutePlan>, Denial> {
         self.alive(authority)?;
-        let granted = || {
-            self.routes
-                .keys()
-                .map(RouteId::as_str)
-                .collect::<BTreeSet<_>>()
-                .into_iter()
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
+        let names = || self.routes.keys().map(RouteId::as_str).collect::<BTreeSet<_>>().into_iter();
+        let granted = || names().collect::<Vec<_>>().join(", ");
         let Some(route) = self.routes.get(name) else {
             // The name comes from the guest: only one that the manifest declares is repeated.
             return Err(match self.declared_routes.get(name) {
                 Some(declared) => Denial::new(Rule::Route, format!("the route `{declared}`"), granted()).fix(
                     "grant.toml",
                     "[grant]",
-                    format!("routes = [\"{declared}\", …]"),
+                    one_more("routes", names(), declared.as_str()),
                 ),
                 None => Denial::new(Rule::UnknownRoute, "a route that the manifest does not have", granted()),
             });
@@ -456,7 +496,7 @@ impl Plan {
             .fix(
                 "plugin.toml",
                 "[[route]]",
-                format!("purposes = [\"{}\", …]", authority.purpose),
+                one_more("purposes", route.purposes.iter().map(|p| p.as_str()), authority.purpose.as_str()),
             ));
         }
         Ok(route)

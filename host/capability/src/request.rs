@@ -259,15 +259,12 @@ impl BodySink<'_> {
     }
     fn unlisted<E: de::Error>(&mut self, what: &str) -> E {
         let at = if self.path.is_empty() { "the top".to_owned() } else { self.path.clone() };
-        let line = format!("send.\"{}…\" = \"…\"", self.path);
-        self.deny(
-            Denial::new(
-                Rule::BodyPlace,
-                format!("{what} at {at} of the body"),
-                "only what the route's `send` lists",
-            )
-            .fix("plugin.toml", "[[route]]", line),
-        )
+        // No line can be given: below what is listed, keys and types are the guest's to know.
+        self.deny(Denial::new(
+            Rule::BodyPlace,
+            format!("{what} at {at} of the body"),
+            "only what the route's `send` lists",
+        ))
     }
     fn number<E: de::Error>(
         &mut self,

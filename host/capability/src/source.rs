@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-pub(crate) use reader::{Findings, Item, Section, read};
+pub use reader::{Findings, Item, Section, read};
 
 /// The most bytes that a manifest or a grant may have.
 pub(crate) const MAX_SOURCE_BYTES: usize = 256 * 1024;
@@ -183,7 +183,7 @@ pub(crate) fn is_deceptive(c: char) -> bool {
 }
 
 /// The text in backquotes, cut to 64 characters.
-pub(crate) fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     let cut: String = text.chars().take(64).collect();
     let dots = if cut.len() < text.len() { "…" } else { "" };
     format!("`{}{dots}`", cut.replace('`', "'"))

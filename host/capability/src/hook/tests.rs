@@ -89,12 +89,12 @@ fn refused(plan: &Plan, hook: &str, purpose: Purpose) -> Denial {
 
 #[test]
 fn a_hook_that_is_not_granted_is_denied_with_the_line_that_would_allow_it() {
-    insta::assert_snapshot!(refused(&plan(), "spare", Purpose::Sync), @"denied (hook): asked for the hook `spare`; granted: changes; to allow it, add to grant.toml under [grant]: hooks = [\"spare\", …]");
+    insta::assert_snapshot!(refused(&plan(), "spare", Purpose::Sync), @"denied (hook): asked for the hook `spare`; granted: changes; to allow it, add to grant.toml under [grant]: hooks = [\"changes\", \"spare\"]");
     insta::assert_snapshot!(refused(&plan(), "Ana (invented)", Purpose::Sync), @"denied (unknown-hook): asked for a hook that the manifest does not have; granted: changes");
     let without = hooked_plan_with(|grant| {
         grant.purposes.remove(&Purpose::Sync);
     });
-    insta::assert_snapshot!(refused(&without, "changes", Purpose::Sync), @"denied (purpose): asked for a call for sync; granted: screen-pop, search, journal; to allow it, add to grant.toml under [grant]: purposes = [\"sync\", …]");
+    insta::assert_snapshot!(refused(&without, "changes", Purpose::Sync), @"denied (purpose): asked for a call for sync; granted: screen-pop, search, journal; to allow it, add to grant.toml under [grant]: purposes = [\"screen-pop\", \"search\", \"journal\", \"sync\"]");
 }
 
 #[test]

@@ -90,17 +90,17 @@ fn an_ordinary_call_is_admitted_at_the_meet_of_ask_and_grant() {
 #[case::purpose_not_granted(
     Purpose::Diagnostics,
     Export::ConnectorCheck,
-    "denied (purpose): asked for a call for diagnostics; granted: screen-pop, search, journal; to allow it, add to grant.toml under [grant]: purposes = [\"diagnostics\", …]"
+    "denied (purpose): asked for a call for diagnostics; granted: screen-pop, search, journal; to allow it, add to grant.toml under [grant]: purposes = [\"screen-pop\", \"search\", \"journal\", \"diagnostics\"]"
 )]
 #[case::purpose_not_asked(
     Purpose::Sync,
     FIND,
-    "denied (purpose): asked for a call for sync; granted: screen-pop, search, journal; to allow it, add to plugin.toml under [plugin]: purposes = [\"sync\", …]"
+    "denied (purpose): asked for a call for sync; granted: screen-pop, search, journal; to allow it, add to plugin.toml under [plugin]: purposes = [\"screen-pop\", \"search\", \"journal\", \"diagnostics\", \"sync\"]"
 )]
 #[case::not_provided(
     Purpose::ScreenPop,
     Export::ContactsGet,
-    "denied (not-provided): asked for contacts.get; granted: what the manifest's `provides` lists; to allow it, add to plugin.toml under [plugin]: provides = [\"contacts.get\", …]"
+    "denied (not-provided): asked for contacts.get; granted: what the manifest's `provides` lists; to allow it, add to plugin.toml under [plugin]: provides = [\"connector.check\", \"contacts.find-by-phone\", \"contacts.search\", \"journal.write\", \"contacts.get\"]"
 )]
 #[case::export_for_other_purpose(
     Purpose::ScreenPop,
@@ -180,4 +180,15 @@ fn links_lead_to_granted_destinations_only() {
     assert!(!plan.may_link("https://crm.example.evil.example/contacts/7"));
     assert!(!plan.may_link("http://crm.example/contacts/7"));
     assert!(!plan.may_link("javascript:alert(1)"));
+}
+
+#[test]
+fn the_account_is_at_the_server_that_the_routes_send_to_and_not_at_a_page_that_is_only_linked_to() {
+    let plan = plan_with(|g| {
+        let mut page = g.destinations[0].clone();
+        page.origin = "https://a.pages.example".parse().unwrap();
+        g.destinations.insert(0, page);
+    });
+    assert_eq!(plan.origin().unwrap().to_string(), "https://crm.example");
+    assert_eq!(plan_with(|g| g.routes.clear()).origin(), None);
 }

@@ -15,17 +15,20 @@ use super::{MAX_SOURCE_BYTES, SourceError, is_deceptive, nearest, quote};
 
 /// What is wrong so far.
 #[derive(Debug, Default)]
-pub(crate) struct Findings(RefCell<Vec<(Range<usize>, String)>>);
+pub struct Findings(RefCell<Vec<(Range<usize>, String)>>);
 
 impl Findings {
     /// Adds one, as `message; help`.
-    pub(crate) fn add(&self, at: Range<usize>, words: impl Into<String>) {
+    pub fn add(&self, at: Range<usize>, words: impl Into<String>) {
         self.0.borrow_mut().push((at, words.into()));
     }
 }
 
 /// Parses the TOML and hands its top to `take`; an error if anything was found.
-pub(crate) fn read<T>(
+///
+/// # Errors
+/// Every mistake that was found, with its place.
+pub fn read<T>(
     file: &str,
     text: &str,
     take: impl FnOnce(&Section<'_>, &Findings) -> Option<T>,
@@ -62,7 +65,7 @@ pub(crate) fn read<T>(
 }
 
 /// A table whose keys are known.
-pub(crate) struct Section<'a> {
+pub struct Section<'a> {
     name: String,
     at: Range<usize>,
     table: &'a DeTable<'a>,
@@ -75,15 +78,15 @@ impl<'a> Section<'a> {
         Self { name, at, table, found, asked: RefCell::default() }
     }
     /// Where the table begins.
-    pub(crate) fn at(&self) -> Range<usize> {
+    pub fn at(&self) -> Range<usize> {
         self.at.clone()
     }
     /// Adds a finding about the table as a whole.
-    pub(crate) fn wrong(&self, words: impl Into<String>) {
+    pub fn wrong(&self, words: impl Into<String>) {
         self.found.add(self.at(), words);
     }
     /// The value of a key, if it is there.
-    pub(crate) fn get(&self, key: &'static str) -> Option<Item<'a>> {
+    pub fn get(&self, key: &'static str) -> Option<Item<'a>> {
         self.asked.borrow_mut().push(key);
         let (name, value) = self.table.get_key_value(key)?;
         Some(Item {
@@ -95,7 +98,7 @@ impl<'a> Section<'a> {
         })
     }
     /// The value of a key that must be there; `example` is a line to add.
-    pub(crate) fn need(&self, key: &'static str, example: &str) -> Option<Item<'a>> {
+    pub fn need(&self, key: &'static str, example: &str) -> Option<Item<'a>> {
         let item = self.get(key);
         if item.is_none() {
             self.wrong(format!("{} lacks `{key}`; add {example}", self.name));
@@ -103,7 +106,7 @@ impl<'a> Section<'a> {
         item
     }
     /// Complains about every key that nobody asked for.
-    pub(crate) fn finish(&self) {
+    pub fn finish(&self) {
         let asked = self.asked.borrow();
         for key in self.table.keys() {
             let name: &str = key.get_ref();
@@ -122,7 +125,7 @@ impl<'a> Section<'a> {
 
 /// A value and the key under which it stands.
 #[derive(Clone)]
-pub(crate) struct Item<'a> {
+pub struct Item<'a> {
     key: &'a str,
     key_at: Range<usize>,
     at: Range<usize>,
@@ -132,31 +135,31 @@ pub(crate) struct Item<'a> {
 
 impl<'a> Item<'a> {
     /// The key, or the key of the list that holds the value.
-    pub(crate) fn key(&self) -> &'a str {
+    pub fn key(&self) -> &'a str {
         self.key
     }
     /// Where the key stands.
-    pub(crate) fn key_at(&self) -> Range<usize> {
+    pub fn key_at(&self) -> Range<usize> {
         self.key_at.clone()
     }
     /// Where the value stands.
-    pub(crate) fn at(&self) -> Range<usize> {
+    pub fn at(&self) -> Range<usize> {
         self.at.clone()
     }
     /// The TOML value.
-    pub(crate) fn value(&self) -> &'a DeValue<'a> {
+    pub fn value(&self) -> &'a DeValue<'a> {
         self.value
     }
     /// Adds a finding about the value.
-    pub(crate) fn wrong(&self, words: impl Into<String>) {
+    pub fn wrong(&self, words: impl Into<String>) {
         self.found.add(self.at(), words);
     }
     /// Adds a finding about the key.
-    pub(crate) fn wrong_key(&self, words: impl Into<String>) {
+    pub fn wrong_key(&self, words: impl Into<String>) {
         self.found.add(self.key_at(), words);
     }
     /// Adds a finding about this very place of a nested value.
-    pub(crate) fn wrong_at(&self, at: Range<usize>, words: impl Into<String>) {
+    pub fn wrong_at(&self, at: Range<usize>, words: impl Into<String>) {
         self.found.add(at, words);
     }
 
@@ -164,7 +167,7 @@ impl<'a> Item<'a> {
         self.wrong(format!("{} must be {wanted}, not {}", quote(self.key), kind(self.value)));
     }
     /// A text of any form.
-    pub(crate) fn text(&self) -> Option<&'a str> {
+    pub fn text(&self) -> Option<&'a str> {
         let text = self.value.as_str();
         if text.is_none() {
             self.not("a text in quotes");
@@ -172,11 +175,11 @@ impl<'a> Item<'a> {
         text
     }
     /// A text that becomes a `T`; its error is the finding.
-    pub(crate) fn parse<T: FromStr<Err: Display>>(&self) -> Option<T> {
+    pub fn parse<T: FromStr<Err: Display>>(&self) -> Option<T> {
         self.text()?.parse().map_err(|error: T::Err| self.wrong(error.to_string())).ok()
     }
     /// Words for people: one line, trimmed, of so many characters.
-    pub(crate) fn line(&self, length: RangeInclusive<usize>) -> Option<String> {
+    pub fn line(&self, length: RangeInclusive<usize>) -> Option<String> {
         let text = self.text()?;
         let key = quote(self.key);
         if text.chars().any(is_deceptive) {
@@ -198,7 +201,7 @@ impl<'a> Item<'a> {
         Some(text.trim().to_owned())
     }
     /// `true` or `false`.
-    pub(crate) fn bool(&self) -> Option<bool> {
+    pub fn bool(&self) -> Option<bool> {
         let value = self.value.as_bool();
         if value.is_none() {
             self.not("true or false");
@@ -206,7 +209,7 @@ impl<'a> Item<'a> {
         value
     }
     /// A whole number from 0.
-    pub(crate) fn number(&self) -> Option<u64> {
+    pub fn number(&self) -> Option<u64> {
         let value = self.value.as_integer().and_then(|n| u64::from_str_radix(n.as_str(), n.radix()).ok());
         if value.is_none() {
             if self.value.is_integer() {
@@ -218,7 +221,7 @@ impl<'a> Item<'a> {
         value
     }
     /// One of some words.
-    pub(crate) fn word<T: Copy>(&self, words: &[(&'static str, T)]) -> Option<T> {
+    pub fn word<T: Copy>(&self, words: &[(&'static str, T)]) -> Option<T> {
         let text = self.text()?;
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
             return Some(*value);
@@ -232,7 +235,7 @@ impl<'a> Item<'a> {
         None
     }
     /// The elements of a list.
-    pub(crate) fn list(&self) -> Vec<Item<'a>> {
+    pub fn list(&self) -> Vec<Item<'a>> {
         let Some(array) = self.value.as_array() else {
             self.not("a list in brackets");
             return Vec::new();
@@ -247,7 +250,7 @@ impl<'a> Item<'a> {
         each.collect()
     }
     /// A list of different words.
-    pub(crate) fn set<T: FromStr<Err: Display> + Ord>(&self) -> BTreeSet<T> {
+    pub fn set<T: FromStr<Err: Display> + Ord>(&self) -> BTreeSet<T> {
         let mut set = BTreeSet::new();
         for item in self.list() {
             if let Some(value) = item.parse::<T>()
@@ -259,7 +262,7 @@ impl<'a> Item<'a> {
         set
     }
     /// A table whose keys are known.
-    pub(crate) fn section(&self, name: String) -> Option<Section<'a>> {
+    pub fn section(&self, name: String) -> Option<Section<'a>> {
         let Some(table) = self.value.as_table() else {
             self.not("a table");
             return None;
@@ -267,7 +270,7 @@ impl<'a> Item<'a> {
         Some(Section::new(name, self.at(), table, self.found))
     }
     /// A table whose keys are the author's, in the order of the file.
-    pub(crate) fn entries(&self) -> Vec<Item<'a>> {
+    pub fn entries(&self) -> Vec<Item<'a>> {
         let Some(table) = self.value.as_table() else {
             self.not("a table");
             return Vec::new();
