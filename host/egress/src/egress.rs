@@ -28,6 +28,7 @@ use crate::disclose::{self, Pending};
 use crate::outbound::{self, Parts};
 use crate::outline::outline;
 use crate::pool::{Pool, PoolKey, Pools};
+use crate::provider::{ProviderAddress, ProviderClient};
 use crate::resolver::{Resolver, SystemResolver};
 use crate::roots::{Roots, RootsError};
 use crate::session::{SessionKey, Sessions, Token};
@@ -130,6 +131,23 @@ impl Builder {
         )
         .map_err(|_| WebhookError::Address)?;
         WebhookClient::new(address, connector, Arc::clone(&self.ledger), self.idle, whole)
+    }
+    /// Who asks one telephony or messaging provider: over a connector like this way out's own, with its resolver, its
+    /// roots of trust and its times. One request takes at most `whole`.
+    ///
+    /// # Errors
+    /// When TLS refuses the roots, or the host is no name that TLS can prove.
+    pub fn provider(
+        &self,
+        address: &ProviderAddress,
+        whole: Duration,
+    ) -> Result<ProviderClient, WebhookError> {
+        let tls = self.roots.client_config()?;
+        let resolver = Arc::clone(&self.resolver);
+        let connector =
+            Connector::new(address.origin.clone(), &address.private, resolver, &tls, self.connect)
+                .map_err(|_| WebhookError::Address)?;
+        Ok(ProviderClient::new(address.origin.clone(), connector, self.idle, whole))
     }
     /// Puts it together. Opens no connection.
     ///

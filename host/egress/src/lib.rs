@@ -28,6 +28,7 @@ mod egress;
 mod outbound;
 mod outline;
 mod pool;
+mod provider;
 mod resolver;
 mod roots;
 mod session;
@@ -39,6 +40,7 @@ pub use credentials::{
     CredentialError, CredentialFileError, CredentialSource, FileCredentials, Secret, StaticCredentials,
 };
 pub use egress::{Builder, Egress};
+pub use provider::{ProviderAddress, ProviderAnswer, ProviderCall, ProviderClient, ProviderStream};
 pub use resolver::{Resolver, SystemResolver, TableResolver};
 pub use roots::{Roots, RootsError};
 pub use token::{TokenAnswer, TokenCall, TokenClient, TokenFailure};

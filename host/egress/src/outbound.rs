@@ -12,10 +12,10 @@ use zeroize::Zeroizing;
 
 use crate::credentials::Placed;
 
-const AGENT: HeaderValue = HeaderValue::from_static(concat!("Ramal/", env!("CARGO_PKG_VERSION")));
+pub(crate) const AGENT: HeaderValue = HeaderValue::from_static(concat!("Ramal/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
-const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
+pub(crate) const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 
 /// Headers that decide where a message goes, where it ends or who is behind it. No route sets them, even if a
 /// manifest that names one came past its check.
@@ -120,7 +120,7 @@ pub(crate) fn post(
     Ok(request)
 }
 
-fn method(method: Method) -> http::Method {
+pub(crate) fn method(method: Method) -> http::Method {
     match method {
         Method::Get => http::Method::GET,
         Method::Post => http::Method::POST,
@@ -130,7 +130,7 @@ fn method(method: Method) -> http::Method {
     }
 }
 
-fn uri(origin: &Origin, target: &Clear, credential: Option<&Placed>) -> Result<Uri, Denial> {
+pub(crate) fn uri(origin: &Origin, target: &Clear, credential: Option<&Placed>) -> Result<Uri, Denial> {
     let unencodable = || {
         Denial::new(
             Rule::Unencodable,
