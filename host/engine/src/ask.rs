@@ -10,7 +10,7 @@ mod others;
 
 use std::future::Future;
 
-use ramal_capability::{Clear, DataClass, Denial, Export, Invocation, Place, Rule, Shown, longest};
+use ramal_capability::{Clear, DataClass, Denial, Export, Invocation, Place, Shown, longest};
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
@@ -112,14 +112,7 @@ pub(crate) fn present<T>(indices: Option<&T>) -> wasmtime::Result<&T> {
 
 /// A value that the function cannot do without, at the level of the grant.
 pub(crate) fn needed(invocation: &mut Invocation, class: DataClass, value: &Clear) -> Result<String, Denial> {
-    invocation.hand_in(class, value)?.ok_or_else(|| {
-        Denial::new(
-            Rule::Class,
-            format!("{class} for {}", invocation.export()),
-            format!("{class} to-plugin = none"),
-        )
-        .fix("grant.toml", "[classes]", format!("\"{class}\" = {{ to-plugin = \"sealed\", … }}"))
-    })
+    invocation.hand_in(class, value)?.ok_or_else(|| invocation.lacks(class))
 }
 
 pub(crate) fn optional(

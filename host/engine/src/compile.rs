@@ -87,9 +87,9 @@ pub struct Compiler {
 }
 
 #[derive(Debug, Clone)]
-enum Worker {
-    Program { path: PathBuf, arguments: Vec<String> },
-    InProcess,
+struct Worker {
+    path: PathBuf,
+    arguments: Vec<String>,
 }
 
 impl Compiler {
@@ -114,15 +114,7 @@ impl Compiler {
     /// Compiles with the program at `path`, which must call [`worker_main`] or [`intercept_worker`].
     #[must_use]
     pub fn program(path: impl Into<PathBuf>) -> Self {
-        Self::new(Worker::Program { path: path.into(), arguments: Vec::new() })
-    }
-
-    /// Compiles in this process, with the prechecks but **without any other protection**: for tests
-    /// of other crates, which have no worker at hand.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn unconfined_for_tests() -> Self {
-        Self::new(Worker::InProcess)
+        Self::new(Worker { path: path.into(), arguments: Vec::new() })
     }
 
     fn new(worker: Worker) -> Self {
@@ -146,9 +138,7 @@ impl Compiler {
     #[doc(hidden)]
     #[must_use]
     pub fn with_arguments(mut self, more: &[&str]) -> Self {
-        if let Worker::Program { arguments, .. } = &mut self.worker {
-            arguments.extend(more.iter().map(|&argument| argument.to_owned()));
-        }
+        self.worker.arguments.extend(more.iter().map(|&argument| argument.to_owned()));
         self
     }
 
@@ -162,16 +152,7 @@ impl Compiler {
     pub async fn compile(&self, wasm: &[u8]) -> Result<Vec<u8>, CompileError> {
         // Never closed, so this cannot fail; if it did, compiling unbounded would be wrong.
         let _permit = self.permits.acquire().await.map_err(|_| CompileError::ShuttingDown)?;
-        match &self.worker {
-            Worker::Program { path, arguments } => self.in_child(path, arguments, wasm).await,
-            Worker::InProcess => {
-                let (wasm, limits) = (wasm.to_vec(), self.limits.precheck.clone());
-                let done = tokio::task::spawn_blocking(move || worker::compile(&wasm, Some(&limits)));
-                let failed =
-                    |error: tokio::task::JoinError| CompileError::Failed { reason: error.to_string() };
-                done.await.map_err(failed)?.map_err(|failure| self.failure(failure))
-            }
-        }
+        self.in_child(&self.worker.path, &self.worker.arguments, wasm).await
     }
 
     async fn in_child(

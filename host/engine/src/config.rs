@@ -11,7 +11,7 @@
 mod swap;
 mod ticker;
 
-pub use swap::swap_possible;
+pub use swap::{SwapWatch, swap_possible};
 pub use ticker::Ticker;
 use wasmparser::WasmFeatures;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
@@ -88,7 +88,8 @@ impl Default for PoolSize {
 /// Scanning asks the kernel which pages were written and are present, and clears only those;
 /// it halves the cost of a call. But a page that has been swapped out is not present: it would
 /// be skipped, come back later, and show an earlier caller's data to the next plugin. So
-/// scanning is used only where no page can be swapped out.
+/// scanning is used only where no page can be swapped out. Where swap is switched on later, a runtime that scans
+/// refuses every call from then on ([`SwapWatch`]): its slots can no longer be trusted, and only a restart makes others.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum MemoryReset {
     /// Scan if no swap can hold a page ([`swap_possible`]), else decommit.
@@ -99,7 +100,7 @@ pub enum MemoryReset {
 }
 
 impl MemoryReset {
-    fn scans(self) -> bool {
+    pub(crate) fn scans(self) -> bool {
         self == Self::Auto && !swap_possible()
     }
 }
@@ -162,8 +163,13 @@ pub fn compiling_engine() -> Result<Engine, EngineError> {
 /// # Errors
 /// [`EngineError::Pool`] if the address space for the pool cannot be reserved.
 pub fn serving_engine(pool: &PoolSize) -> Result<Engine, EngineError> {
+    serving_engine_that(pool.reset.scans(), pool)
+}
+
+/// The same, once it is known whether it scans.
+pub(crate) fn serving_engine_that(scans: bool, pool: &PoolSize) -> Result<Engine, EngineError> {
     let mut config = base();
-    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(pool, pool.reset.scans())));
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(pool, scans)));
     config.enable_compiler(false);
     Engine::new(&config)
         .map_err(|e| EngineError::Pool { instances: pool.instances, reason: format!("{e:#}") })
@@ -214,6 +220,18 @@ mod tests {
         // SAFETY: these bytes were made three lines above.
         let loaded = unsafe { Component::deserialize(&serving, &code) };
         loaded.expect("the two engines must agree on every setting that reaches the code");
+    }
+
+    /// A grant that could give more than a slot has room for would promise what the host refuses.
+    #[test]
+    fn no_grant_gives_more_instances_than_a_file_may_have() {
+        let ceiling = |name: &str| {
+            ramal_capability::Limits::ALL.iter().find(|limit| limit.name == name).map(|limit| limit.ceiling)
+        };
+        assert_eq!(ceiling("instances"), Some(u64::from(CORE_INSTANCES_PER_PLUGIN)));
+        assert!(TABLES_PER_PLUGIN.max(MEMORIES_PER_PLUGIN) <= CORE_INSTANCES_PER_PLUGIN);
+        assert_eq!(ceiling("table_elements"), Some(small().table_elements as u64));
+        assert_eq!(ceiling("memory_bytes"), Some(small().memory_bytes as u64));
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub enum Stop {
     WallTime,
     /// It recursed too deep.
     Stack,
-    /// It asked for more memory, tables or instances than it may, and could not go on without.
+    /// It asked for more memory, tables, instances or handles than it may, and could not go on without.
     Memory,
     /// It handed the host more bytes at once than it may.
     HostcallBytes,
@@ -93,7 +93,8 @@ pub enum CallError {
     Busy(&'static str),
     /// It was stopped too often and rests.
     #[error(
-        "the plugin was stopped {stops} times in five minutes and rests for {seconds} s; see its log, then resume it"
+        "the plugin was stopped {stops} times in five minutes and rests for {seconds} s; see its log, then resume \
+         it: `POST /v1/plugins/{{plugin}}/resume`"
     )]
     Quarantined {
         /// How often.

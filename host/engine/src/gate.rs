@@ -83,15 +83,20 @@ impl Gate {
                 // Looking up a whole customer base one by one is what a copy looks like: stop, and let a
                 // person decide.
                 counts.suspended = Some(
-                    "it asked for more distinct people than its grant allows; a person has to resume it",
+                    "it asked for more distinct people than its grant allows; a person has to resume it (`POST \
+                     /v1/plugins/{plugin}/resume`)",
                 );
-                let limit = if hour { "subjects-per-hour" } else { "subjects-per-day" };
+                let (limit, most) = if hour {
+                    ("subjects_per_hour", limits.subjects_per_hour)
+                } else {
+                    ("subjects_per_day", limits.subjects_per_day)
+                };
                 return Err(Denial::new(
                     Rule::Subjects,
                     "data of one more person",
                     "the number of people in the grant is used up",
                 )
-                .fix("grant.toml", "[limits]", format!("{limit} = …"))
+                .raise(limit, most, most.saturating_add(1))
                 .into());
             }
         }

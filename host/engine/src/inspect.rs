@@ -1,6 +1,7 @@
 //! What is in a component's file, and whether it fits the contract: read without compiling or running any of it.
 
-use ramal_capability::{Digest, Import, Manifest};
+use ramal_capability::{Digest, Export, Import, InterfaceVersion, Manifest};
+use serde::Deserialize;
 
 use crate::cache::digest_of;
 use crate::precheck::{Checked, PrecheckLimits, check};
@@ -45,13 +46,17 @@ pub(crate) fn read(checked: &Checked<'_>, digest: Digest) -> Result<Inspected, L
     for import in &imports {
         allowed_import(import, &manifest)?;
     }
+    if let Some(section) = checked.sdk() {
+        built_for(section, manifest.interface)?;
+    }
     let exports: Vec<String> = checked.exports().iter().map(|name| name.to_string()).collect();
+    let interfaces = exports.iter().map(|name| interface(name)).collect::<Result<Vec<_>, _>>()?;
     for export in &manifest.provides {
-        let interface = export.as_str().split('.').next().unwrap_or_default();
-        let is_it = |name: &String| {
-            name.strip_prefix("ramal:crm/").and_then(|n| n.split('@').next()) == Some(interface)
-        };
-        if !exports.iter().any(is_it) {
+        let wanted = export.as_str().split('.').next();
+        let at = interfaces.iter().position(|name| name.is_some() && *name == wanted);
+        let functions = checked.functions().unwrap_or_default();
+        let whole = |at: usize| functions.get(at).is_none_or(|found| is_whole(wanted, found));
+        if !at.is_some_and(whole) {
             return Err(LoadError::MissingExport(*export));
         }
     }
@@ -66,10 +71,44 @@ pub(crate) fn read(checked: &Checked<'_>, digest: Digest) -> Result<Inspected, L
     })
 }
 
+/// The interface of ramal:crm that a name means, in a version that this host serves; `None` when it means none.
+fn interface(name: &str) -> Result<Option<&str>, LoadError> {
+    let Some(rest) = name.strip_prefix("ramal:crm/") else { return Ok(None) };
+    let (name, version) = rest.split_once('@').unwrap_or((rest, ""));
+    if !minor(version).is_some_and(|minor| SERVED.contains(&minor)) {
+        return Err(LoadError::Interface { built: version.chars().take(20).collect() });
+    }
+    Ok(Some(name))
+}
+
+/// The N of `0.N.P`.
+fn minor(version: &str) -> Option<u32> {
+    version.strip_prefix("0.")?.split('.').next()?.parse().ok()
+}
+
+/// Whether an interface has all its functions: the host binds it as a whole.
+fn is_whole(interface: Option<&str>, found: &[String]) -> bool {
+    let all = Export::ALL.iter().filter_map(|export| export.as_str().split_once('.'));
+    all.filter(|(name, _)| Some(*name) == interface)
+        .all(|(_, function)| found.iter().any(|found| found == function))
+}
+
+/// Compares what the SDK wrote about itself with what the manifest says.
+fn built_for(section: &[u8], manifest: InterfaceVersion) -> Result<(), LoadError> {
+    #[derive(Deserialize)]
+    struct Sdk {
+        wit: String,
+    }
+    let sdk: Option<Sdk> = serde_json::from_slice(section).ok();
+    let minor = sdk.and_then(|sdk| minor(&sdk.wit)).ok_or(LoadError::Sdk)?;
+    let built = InterfaceVersion { minor };
+    if built == manifest { Ok(()) } else { Err(LoadError::Disagrees { manifest, built }) }
+}
+
 /// A component's imports are its ceiling: only the contract's interfaces, only those that the manifest names.
 fn allowed_import(import: &str, manifest: &Manifest) -> Result<(), LoadError> {
     let foreign = |hint| LoadError::ForeignImport { import: import.chars().take(100).collect(), hint };
-    let Some(rest) = import.strip_prefix("ramal:crm/") else {
+    let Some(name) = interface(import)? else {
         return Err(foreign(if import.starts_with("wasi:") {
             "it was built for a WASI target; build Rust with `ramal build` (wasm32-unknown-unknown), other languages \
              with their WASI features off or stubbed"
@@ -77,12 +116,6 @@ fn allowed_import(import: &str, manifest: &Manifest) -> Result<(), LoadError> {
             "a plugin imports only interfaces of ramal:crm; drop the library that wants it, and build again"
         }));
     };
-    let (name, version) = rest.split_once('@').unwrap_or((rest, ""));
-    let minor =
-        version.strip_prefix("0.").and_then(|v| v.split('.').next()).and_then(|v| v.parse::<u32>().ok());
-    if !minor.is_some_and(|minor| SERVED.contains(&minor)) {
-        return Err(LoadError::Interface { built: version.chars().take(20).collect() });
-    }
     if name == "types" {
         return Ok(());
     }

@@ -44,4 +44,4 @@ pub use record::{
     Account, CallDirection, CallOutcome, Contact, ContactDraft, CrmFact, CrmUser, DialRequest, EraseMode,
     EraseReceipt, HeldRecord, JournalEntry, Listed, News, Page, RecordRef, WorkItem,
 };
-pub use runtime::{BuildError, LoadError, Runtime, RuntimeBuilder, SERVED};
+pub use runtime::{BuildError, Health, LoadError, Runtime, RuntimeBuilder, SERVED};

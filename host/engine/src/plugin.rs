@@ -143,10 +143,16 @@ async fn run<A: Ask>(inner: Arc<Inner>, who: Authority, ask: A) -> Called<A::Out
         return refused(CallError::Host("the runtime is shutting down".to_owned()));
     };
 
+    // At the last moment: the slot is given to this call next.
+    if let Some(fault) = inner.shared.health.fault() {
+        return refused(CallError::Host(fault.to_owned()));
+    }
+
     let deadline = started + Duration::from_millis(limits.wall_ms);
     let state = CallState::new(invocation, Arc::clone(&inner.shared), deadline);
     let mut store = Store::new(&inner.shared.engine, state);
     store.limiter(|state| &mut state.memory);
+    store.set_max_component_handles(usize::try_from(limits.resource_handles).unwrap_or(usize::MAX));
     store.set_hostcall_fuel(usize::try_from(limits.hostcall_bytes).unwrap_or(usize::MAX));
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut context| context.data_mut().tick());
@@ -235,7 +241,10 @@ fn stopped(inner: &Inner, state: &CallState, error: &wasmtime::Error) -> CallErr
         // These have no type of their own in wasmtime 48; the words are asserted by tests.
         if text.contains("fuel allocated for hostcalls") {
             Stop::HostcallBytes
-        } else if text.contains("concurrent limit") || text.contains("resource limit exceeded") {
+        } else if ["concurrent limit", "resource limit exceeded", "handle limit exceeded"]
+            .iter()
+            .any(|words| text.contains(words))
+        {
             Stop::Memory
         } else {
             Stop::Contract

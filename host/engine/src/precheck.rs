@@ -15,6 +15,8 @@ mod limits;
 
 pub use error::BadComponent;
 pub use limits::PrecheckLimits;
+use wasmparser::component_types::ComponentEntityType;
+use wasmparser::types::Types;
 use wasmparser::{
     ComponentInstance, Encoding, FuncValidatorAllocations, Instance, Parser, Payload, TypeRef, ValidPayload,
     Validator,
@@ -35,6 +37,7 @@ pub struct Checked<'a> {
     counts: Counts,
     imports: Vec<&'a str>,
     exports: Vec<&'a str>,
+    functions: Option<Vec<Vec<String>>>,
     manifest: Option<&'a [u8]>,
     sdk: Option<&'a [u8]>,
 }
@@ -62,6 +65,12 @@ impl<'a> Checked<'a> {
     #[must_use]
     pub fn exports(&self) -> &[&'a str] {
         &self.exports
+    }
+
+    /// Names of the functions of each export that is an instance, in the order of [`Checked::exports`]; `None` where the
+    /// file was read without validating it.
+    pub(crate) fn functions(&self) -> Option<&[Vec<String>]> {
+        self.functions.as_deref()
     }
 
     /// Content of the section [`MANIFEST_SECTION`], as the vendor wrote it: not yet checked.
@@ -199,6 +208,7 @@ impl<'a, 'l> Walk<'a, 'l> {
                 counts: Counts::default(),
                 imports: Vec::new(),
                 exports: Vec::new(),
+                functions: None,
                 manifest: None,
                 sdk: None,
             },
@@ -211,8 +221,14 @@ impl<'a, 'l> Walk<'a, 'l> {
     /// Caps first, so that a list that is too long is refused before it is validated.
     fn payload(&mut self, payload: &Payload<'a>) -> Result<(), BadComponent> {
         self.count(payload)?;
-        if let ValidPayload::Func(function, body) = self.validator.payload(payload)? {
-            self.function(function, &body)?;
+        match self.validator.payload(payload)? {
+            ValidPayload::Func(function, body) => self.function(function, &body)?,
+            // The outermost component ends last, and then the types of its exports are known.
+            ValidPayload::End(types) if self.nesting.is_empty() => {
+                let exports = self.found.exports.iter();
+                self.found.functions = Some(exports.map(|name| functions(&types, name)).collect());
+            }
+            _ => {}
         }
         // After validation: a name is taken only from what is well-formed.
         if self.nesting.len() == 1 {
@@ -460,6 +476,16 @@ impl<'a, 'l> Walk<'a, 'l> {
         }
         Ok(())
     }
+}
+
+/// The functions of an exported instance.
+fn functions(types: &Types, export: &str) -> Vec<String> {
+    let Some(ComponentEntityType::Instance(id)) = types.component_item_for_export(export).map(|item| item.ty)
+    else {
+        return Vec::new();
+    };
+    let is_function = |ty: &ComponentEntityType| matches!(ty, ComponentEntityType::Func(_));
+    types[id].exports.iter().filter(|(_, item)| is_function(&item.ty)).map(|(name, _)| name.clone()).collect()
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use ramal_capability::{Grant, Import, Plan, PlanError, SourceError};
+use ramal_capability::{Digest, Grant, Import, InterfaceVersion, Plan, PlanError, SourceError};
 use ramal_egress::Egress;
 use ramal_numbers::Region;
 use rand::Rng;
@@ -16,7 +17,7 @@ use crate::ask::Exports;
 use crate::bindings;
 use crate::cache::{CacheError, CodeCache, digest_of};
 use crate::compile::{CompileError, Compiler};
-use crate::config::{EngineError, PoolSize, Ticker, serving_engine};
+use crate::config::{EngineError, PoolSize, SwapWatch, Ticker, serving_engine_that};
 use crate::gate::Gate;
 use crate::guest_log::{GuestLog, TracingLog};
 use crate::inspect::read;
@@ -42,7 +43,45 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<dyn PluginStore>,
     pub(crate) log: Arc<dyn GuestLog>,
     pub(crate) slots: Semaphore,
+    pub(crate) health: Health,
 }
+
+/// Whether a runtime may still run guests. Cheap to clone.
+#[derive(Clone)]
+pub struct Health(Arc<Pages>);
+
+/// How the pages of finished instances are cleared.
+enum Pages {
+    /// For good: they are overwritten or given back.
+    Overwritten,
+    /// By a scan that sees no page that was swapped out.
+    Scanned { watch: SwapWatch, told: AtomicBool },
+}
+
+impl Health {
+    fn new(scans: bool, watch: impl FnOnce() -> SwapWatch) -> Self {
+        let scanned = || Pages::Scanned { watch: watch(), told: AtomicBool::new(false) };
+        Self(Arc::new(if scans { scanned() } else { Pages::Overwritten }))
+    }
+
+    /// Why no guest may run any more, and what to do; `None` while all is well.
+    pub fn fault(&self) -> Option<&'static str> {
+        let Pages::Scanned { watch, told } = &*self.0 else { return None };
+        if !told.load(Ordering::Relaxed) {
+            if !watch.swap_possible() {
+                return None;
+            }
+            // Once is for ever: a page that was swapped out while it lasted may still come back.
+            if !told.swap(true, Ordering::Relaxed) {
+                tracing::error!("{SWAP_CAME}");
+            }
+        }
+        Some(SWAP_CAME)
+    }
+}
+
+const SWAP_CAME: &str = "swap was switched on while the host runs, so that memory of finished calls is no longer \
+                         surely cleared; restart the host, which then clears it in another way";
 
 impl Shared {
     /// Fresh randomness for one call's seals.
@@ -114,6 +153,22 @@ pub enum LoadError {
         /// What it was built for.
         built: String,
     },
+    /// The SDK that it was built with and its manifest say different things.
+    #[error(
+        "the manifest says `interface = \"{manifest}\"`, but the component was built for ramal:crm {built}; write \
+         what it was built for, or rebuild it with a ramal-sdk for {manifest}"
+    )]
+    Disagrees {
+        /// In the manifest.
+        manifest: InterfaceVersion,
+        /// In the section of the SDK.
+        built: InterfaceVersion,
+    },
+    /// What the SDK wrote about itself is not what an SDK writes.
+    #[error(
+        "the section `ramal:sdk` of the component names no version of ramal:crm; rebuild it with `ramal build`"
+    )]
+    Sdk,
     /// It imports what no plugin may.
     #[error("the component imports `{import}`, which no plugin may: {hint}")]
     ForeignImport {
@@ -190,7 +245,8 @@ impl RuntimeBuilder {
     /// # Errors
     /// When the pool cannot be reserved, the cache's directory is not safe, or the compiler is missing.
     pub fn build(self) -> Result<Runtime, BuildError> {
-        let engine = serving_engine(&self.pool)?;
+        let scans = self.pool.reset.scans();
+        let engine = serving_engine_that(scans, &self.pool)?;
         let mut linker = Linker::new(&engine);
         bindings::Plugin::add_to_linker::<CallState, HasSelf<CallState>>(&mut linker, |state| state)
             .map_err(|e| BuildError::Linker(format!("{e:#}")))?;
@@ -210,6 +266,7 @@ impl RuntimeBuilder {
                 store: self.store,
                 log: self.log,
                 slots: Semaphore::new(self.pool.instances as usize),
+                health: Health::new(scans, SwapWatch::of_this_machine),
             }),
         })
     }
@@ -226,6 +283,20 @@ impl Runtime {
             log: Arc::new(TracingLog),
             pool: PoolSize::default(),
         }
+    }
+
+    /// Whether guests may still run, for whoever tells a load balancer.
+    pub fn health(&self) -> Health {
+        self.shared.health.clone()
+    }
+
+    /// Removes compiled code of other plugins than these: of those that were updated or are no longer there. Call it when
+    /// all are loaded, and only where no other host keeps its code in the same folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn retain_code(&self, keep: &[Digest]) -> Result<(), CacheError> {
+        self.cache.retain(keep)
     }
 
     /// Loads a plugin from a file.
@@ -308,11 +379,30 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_runtime_that_scans_is_unfit_for_good_once_swap_has_come() {
+        assert_eq!(Health::new(false, || unreachable!()).fault(), None);
+        let folder = tempfile::tempdir().unwrap();
+        let swaps = folder.path().join("swaps");
+        let heading = "Filename Type Size Used Priority\n";
+        std::fs::write(&swaps, heading).unwrap();
+        let health = Health::new(true, || SwapWatch::at(&swaps, folder.path()));
+        assert_eq!(health.fault(), None);
+        std::fs::write(&swaps, format!("{heading}/swap.img file 1 0 -2\n")).unwrap();
+        assert_eq!(health.fault(), Some(SWAP_CAME));
+        std::fs::write(&swaps, heading).unwrap();
+        assert_eq!(health.fault(), Some(SWAP_CAME), "pages that were swapped out may come back");
+    }
+
     #[rstest]
     #[case::unreadable(LoadError::Read { path: "x.wasm".into(), source: Error::from(ErrorKind::NotFound) })]
     #[case::no_component(LoadError::Component(crate::precheck::BadComponent::NotWasm))]
     #[case::no_manifest(LoadError::NoManifest)]
     #[case::interface(LoadError::Interface { built: "0.9".into() })]
+    #[case::sdk(LoadError::Sdk)]
+    #[case::disagrees(LoadError::Disagrees {
+        manifest: InterfaceVersion { minor: 1 }, built: InterfaceVersion { minor: 9 },
+    })]
     #[case::import(LoadError::UnexplainedImport(Import::Egress))]
     #[case::export(LoadError::MissingExport(ramal_capability::Export::UsersList))]
     #[case::compiler(LoadError::Compile(CompileError::Failed { reason: "x".into() }))]

@@ -46,7 +46,8 @@ impl CallState {
 #[error("stopped: {}", .0.as_str())]
 pub(crate) struct Stopped(pub(crate) Stop);
 
-/// Memory, tables and instances of one call, each summed: a limit per memory would be no limit.
+/// Memory, tables and instances of one call, each summed: a limit per memory would be no limit. Of memories and tables
+/// a component has fewer than of instances.
 pub(crate) struct MemoryLimit {
     bytes: u64,
     elements: u64,

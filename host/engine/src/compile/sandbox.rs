@@ -21,8 +21,6 @@ use super::CompileLimits;
 pub(super) struct Confinement {
     /// Landlock denies files and the network, as far as this kernel knows how.
     pub(super) landlock: bool,
-    /// All that was asked of Landlock is in force.
-    pub(super) landlock_full: bool,
     /// The system-call filter is in force.
     pub(super) seccomp: bool,
 }
@@ -67,11 +65,7 @@ pub(super) fn confine(layers: Layers) -> Result<Confinement, String> {
     if layers.seccomp {
         seccomp().map_err(|error| format!("seccomp failed: {error}"))?;
     }
-    Ok(Confinement {
-        landlock: status != RulesetStatus::NotEnforced,
-        landlock_full: status == RulesetStatus::FullyEnforced,
-        seccomp: layers.seccomp,
-    })
+    Ok(Confinement { landlock: status != RulesetStatus::NotEnforced, seccomp: layers.seccomp })
 }
 
 /// Denies every kind of access that the kernel can deny, and allows none.

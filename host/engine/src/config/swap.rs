@@ -5,19 +5,59 @@
 //! answer errs on the side of "yes": whatever cannot be read or understood counts as swap.
 
 use std::{
-    fs,
+    fs::{self, File},
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
+
+const SWAPS: &str = "/proc/swaps";
+const CGROUPS: &str = "/sys/fs/cgroup";
+/// A first line and a device fit in; what comes after changes nothing.
+const READ: usize = 512;
 
 /// Whether a page of this process could be written to swap, as things stand now.
 ///
 /// `false` only if the machine has no swap device, or if this process's control group or one
-/// above it may not use any. Swap that is switched on later is not foreseen: a host that runs for
-/// long should ask again and restart its engine.
+/// above it may not use any. Swap can be switched on later: see [`SwapWatch`].
 #[must_use]
 pub fn swap_possible() -> bool {
-    let device = fs::read_to_string("/proc/swaps").map_or(true, |text| has_swap_device(&text));
-    device && !swap_forbidden_by_cgroup(Path::new("/sys/fs/cgroup"))
+    SwapWatch::of_this_machine().swap_possible()
+}
+
+/// Asks again and again whether swap has become possible: an engine that scans for written pages must run no guest any
+/// more once it has.
+///
+/// The list of swaps stays open, so that an answer costs one system call: it is asked for before each call of a plugin.
+#[derive(Debug)]
+pub struct SwapWatch {
+    /// `None` when it cannot be opened.
+    swaps: Option<File>,
+    cgroups: PathBuf,
+}
+
+impl SwapWatch {
+    /// Watches this machine.
+    #[must_use]
+    pub fn of_this_machine() -> Self {
+        Self::at(Path::new(SWAPS), Path::new(CGROUPS))
+    }
+
+    pub(crate) fn at(swaps: &Path, cgroups: &Path) -> Self {
+        Self { swaps: File::open(swaps).ok(), cgroups: cgroups.to_owned() }
+    }
+
+    /// Whether a page of this process could be written to swap now.
+    #[must_use]
+    pub fn swap_possible(&self) -> bool {
+        self.has_device() && !swap_forbidden_by_cgroup(&self.cgroups)
+    }
+
+    fn has_device(&self) -> bool {
+        let mut bytes = [0; READ];
+        let read = self.swaps.as_ref().and_then(|file| file.read_at(&mut bytes, 0).ok());
+        let text = read.and_then(|length| std::str::from_utf8(bytes.get(..length)?).ok());
+        text.is_none_or(has_swap_device)
+    }
 }
 
 /// `text` is `/proc/swaps`: a heading, then a line for each device or file. An empty text is not
@@ -74,6 +114,20 @@ mod tests {
     #[case::compressed_memory("/dev/zram0 partition 1048572 0 100\n", true)]
     fn a_line_under_the_heading_is_swap(#[case] rest: &str, #[case] expected: bool) {
         assert_eq!(has_swap_device(&format!("{HEADING}{rest}")), expected);
+    }
+
+    #[test]
+    fn swap_that_is_switched_on_later_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (swaps, no_groups) = (folder.path().join("swaps"), folder.path().join("cgroup"));
+        fs::write(&swaps, HEADING).unwrap();
+        let watch = SwapWatch::at(&swaps, &no_groups);
+        assert!(!watch.swap_possible());
+        fs::write(&swaps, format!("{HEADING}/swap.img file 2097148 0 -2\n")).unwrap();
+        assert!(watch.swap_possible());
+        fs::write(&swaps, HEADING).unwrap();
+        assert!(!watch.swap_possible());
+        assert!(SwapWatch::at(&folder.path().join("none"), &no_groups).swap_possible(), "not known is yes");
     }
 
     #[rstest]

@@ -92,12 +92,6 @@ impl Default for PrecheckLimits {
 }
 
 impl PrecheckLimits {
-    /// The limits that fit a pool: what passes them also finds room in an instance's slot.
-    #[must_use]
-    pub fn for_pool(pool: &config::PoolSize) -> Self {
-        Self { memory_bytes: pool.memory_bytes, table_elements: pool.table_elements, ..Self::default() }
-    }
-
     #[expect(clippy::unused_self, reason = "reads well where it is called")]
     pub(super) fn at_most(
         &self,
