@@ -44,7 +44,8 @@ pub struct CrmRecord {
     pub url: Option<String>,
 }
 
-/// The final facts of a call, or of one day of a conversation, as they are at one moment.
+/// The final facts of a call, or of one day of a conversation, as they are at one moment: those for which the contract
+/// has a place, so that two entries that are equal tell a CRM the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalEntry {
     v: u16,
@@ -82,10 +83,8 @@ pub struct JournalEntry {
     /// What was written, one line a message.
     #[serde(with = "clear::option")]
     pub transcript: Option<Clear>,
-    /// The recordings that are ready, by Ramal's identifiers: whoever tells makes the panel's links.
-    pub recordings: Vec<String>,
-    /// The protocol number that the customer was given.
-    pub protocol: Option<String>,
+    /// The first recording that is ready, by Ramal's identifier: whoever tells makes the panel's link.
+    pub recording: Option<String>,
     /// The deal or ticket that it was about.
     pub about: Option<CrmRecord>,
 }
@@ -126,8 +125,7 @@ impl JournalEntry {
             disposition: None,
             notes: None,
             transcript: None,
-            recordings: Vec::new(),
-            protocol: None,
+            recording: None,
             about: None,
         }
     }

@@ -18,6 +18,7 @@
 // A query is written once, in src/sql/, and compiled for each database with that database's types.
 #![allow(clippy::duplicate_mod)]
 
+mod activity;
 mod clear;
 mod credential;
 mod error;
@@ -38,6 +39,7 @@ pub mod testing;
 mod webhook;
 mod words;
 
+pub use activity::{Activity, ActivityStore, Carried};
 pub use credential::{ConsentRow, CredentialKey, CredentialRow, CredentialStore, Lease, Sealed};
 pub use error::{Fault, StoreError};
 pub use health::StoreHealth;

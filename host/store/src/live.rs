@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::{Answer, InteractionId, TenantId};
+use crate::{Answer, InteractionId, OutboxBell, TenantId};
 
 /// The place of a live event in its tenant's log. Starts at 1, grows by one, never comes again; 0 is "before all".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -80,13 +80,23 @@ impl LivePage {
     }
 }
 
-/// Reads the log of live events. They are written with what they tell of: see [`crate::InteractionStore`].
+/// Reads the log of live events. What tells of an interaction is written with it: see [`crate::InteractionStore`].
 pub trait LiveStore: Send + Sync + 'static {
+    /// Rings when another process may have stored events of a tenant, where the database can tell (PostgreSQL does).
+    /// What this process stores it hears of from whoever stores it.
+    fn live_bell(&self) -> &OutboxBell;
+
     /// At most `limit` events after `after`, and the ends of the log, all as of one moment.
     ///
     /// # Errors
     /// When the store cannot be read.
     fn live_after<'a>(&'a self, tenant: &'a TenantId, after: LiveId, limit: u32) -> Answer<'a, LivePage>;
+
+    /// Adds an event that is about no interaction, such as a line that went quiet. Says its place.
+    ///
+    /// # Errors
+    /// When the store cannot be written; nothing is told then.
+    fn tell<'a>(&'a self, tenant: &'a TenantId, live: NewLive, at: Timestamp) -> Answer<'a, LiveId>;
 }
 
 #[cfg(test)]

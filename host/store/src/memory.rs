@@ -7,14 +7,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
+use uuid::Uuid;
 
 use crate::store::compare;
 use crate::{
     Answer, CallId, Checked, Checking, ContactIdentity, EventId, EventRecord, Fault, Filter, Finding,
-    Interaction, InteractionId, InteractionStore, InteractionWrite, LiveEvent, LiveId, LivePage, LiveStore,
-    Message, NewDelivery, NewLive, Page, PageCursor, PluginEntry, PluginId, PluginLimits, PluginStore,
-    PluginStoreError, Recent, Recorded, Situation, Snapshot, SourceId, StoreError, StoreHealth, TenantId,
+    Interaction, InteractionId, InteractionState, InteractionStore, InteractionWrite, LiveEvent, LiveId,
+    LivePage, LiveStore, Message, NewDelivery, NewLive, OutboxBell, Page, PageCursor, PluginEntry, PluginId,
+    PluginLimits, PluginStore, PluginStoreError, Recent, Recorded, Situation, Snapshot, SourceId, StoreError,
+    StoreHealth, TenantId,
 };
+
+mod activity;
 
 const READING: &str = "read interactions from";
 
@@ -22,19 +26,28 @@ const READING: &str = "read interactions from";
 #[derive(Debug)]
 pub struct MemoryStore {
     live_events: usize,
+    live_bell: OutboxBell,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     interactions: BTreeMap<(TenantId, InteractionId), Kept>,
-    receipts: HashMap<(TenantId, SourceId, EventId), (InteractionId, Timestamp)>,
+    receipts: HashMap<(TenantId, SourceId, EventId), Taken>,
     aliases: BTreeSet<(TenantId, String, String)>,
     findings: BTreeMap<(TenantId, InteractionId, PluginId), Finding>,
     outbox: Vec<NewDelivery>,
     live: HashMap<TenantId, (u64, BTreeMap<u64, LiveEvent>)>,
     entries: BTreeMap<(TenantId, PluginId, String), PluginEntry>,
     broken: Option<Broken>,
+}
+
+/// What a receipt says.
+#[derive(Debug, Clone, Copy)]
+struct Taken {
+    of: InteractionId,
+    at: Timestamp,
+    asked: Option<Uuid>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +68,7 @@ struct Kept {
 impl MemoryStore {
     /// An empty store that keeps so many live events for each tenant.
     pub fn new(live_events: usize) -> Self {
-        Self { live_events: live_events.max(1), state: Mutex::default() }
+        Self { live_events: live_events.max(1), live_bell: OutboxBell::default(), state: Mutex::default() }
     }
 
     /// The deliveries that were stored, each key once.
@@ -159,7 +172,8 @@ impl State {
             }
         }
         if let Some(receipt) = receipt {
-            self.receipts.insert(receipt, (write.id(), write.at));
+            let asked = write.receipt.as_ref().and_then(|r| r.asked);
+            self.receipts.insert(receipt, Taken { of: write.id(), at: write.at, asked });
         }
         if let (Some(key), Some(finding)) = (finding, &write.finding) {
             self.findings.insert(key, finding.clone());
@@ -180,8 +194,8 @@ impl State {
         Recorded::Stored(last)
     }
 
-    fn seen_for(&self, tenant: &TenantId, source: &SourceId, event_id: &EventId) -> Option<InteractionId> {
-        self.receipts.get(&(tenant.clone(), source.clone(), event_id.clone())).map(|(id, _)| *id)
+    fn seen(&self, tenant: &TenantId, source: &SourceId, event_id: &EventId) -> Option<Taken> {
+        self.receipts.get(&(tenant.clone(), source.clone(), event_id.clone())).copied()
     }
 
     fn page(
@@ -228,7 +242,8 @@ impl InteractionStore for MemoryStore {
                     .of(tenant)
                     .find(|i| i.source == *source && i.reference.as_ref() == Some(reference))
                     .cloned(),
-                seen_for: state.seen_for(tenant, source, event_id),
+                seen_for: state.seen(tenant, source, event_id).map(|taken| taken.of),
+                seen_asked: state.seen(tenant, source, event_id).and_then(|taken| taken.asked),
             })
         })
     }
@@ -252,7 +267,8 @@ impl InteractionStore for MemoryStore {
                 };
                 Situation {
                     interaction: contacts.iter().find_map(open),
-                    seen_for: state.seen_for(tenant, source, event_id),
+                    seen_for: state.seen(tenant, source, event_id).map(|taken| taken.of),
+                    seen_asked: state.seen(tenant, source, event_id).and_then(|taken| taken.asked),
                 }
             })
         })
@@ -300,6 +316,27 @@ impl InteractionStore for MemoryStore {
                 let kept = state.interactions.get(&(tenant.clone(), id));
                 let messages = kept.into_iter().flat_map(|kept| kept.messages.values());
                 messages.filter(|m| m.seq > after).take(limit as usize).cloned().collect()
+            })
+        })
+    }
+
+    fn messages_between<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        id: InteractionId,
+        from: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Answer<'a, Vec<Message>> {
+        Box::pin(async move {
+            self.with(READING, |state| {
+                let kept = state.interactions.get(&(tenant.clone(), id));
+                let all = kept.into_iter().flat_map(|kept| kept.messages.values());
+                let mut fit: Vec<Message> = all.filter(|m| m.at >= from && m.at < until).cloned().collect();
+                fit.sort_by_key(|m| std::cmp::Reverse((m.at, m.seq)));
+                fit.truncate(limit as usize);
+                fit.sort_by_key(|m| m.seq);
+                fit
             })
         })
     }
@@ -410,6 +447,29 @@ impl InteractionStore for MemoryStore {
         })
     }
 
+    fn quiet_calls<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        ringing_since: Timestamp,
+        talking_since: Timestamp,
+        limit: u32,
+    ) -> Answer<'a, Vec<Interaction>> {
+        Box::pin(async move {
+            self.with(READING, |state| {
+                use InteractionState::{Answered, Ended, Held, Open, Ringing};
+                let quiet = |kept: &&Kept| match kept.made.state {
+                    Ringing => kept.updated_at < ringing_since,
+                    Answered | Held => kept.updated_at < talking_since,
+                    Open | Ended => false,
+                };
+                let of = state.interactions.iter().filter(|((t, _), _)| t == tenant).map(|(_, kept)| kept);
+                let mut open: Vec<&Kept> = of.filter(quiet).collect();
+                open.sort_by_key(|kept| (kept.updated_at, kept.made.id));
+                open.into_iter().take(limit as usize).map(|kept| kept.made.clone()).collect()
+            })
+        })
+    }
+
     fn forget_receipts<'a>(
         &'a self,
         tenant: &'a TenantId,
@@ -420,8 +480,9 @@ impl InteractionStore for MemoryStore {
         Box::pin(async move {
             self.with(READING, |state| {
                 let mut forgotten = 0;
-                state.receipts.retain(|(t, s, _), (_, at)| {
-                    let goes = t == tenant && s == source && *at < before && forgotten < u64::from(limit);
+                state.receipts.retain(|(t, s, _), taken| {
+                    let goes =
+                        t == tenant && s == source && taken.at < before && forgotten < u64::from(limit);
                     forgotten += u64::from(goes);
                     !goes
                 });
@@ -455,12 +516,28 @@ impl Checking for MemoryStore {
         })
     }
 
+    fn rebuild<'a>(&'a self, tenant: &'a TenantId, id: InteractionId) -> Answer<'a, bool> {
+        Box::pin(async move {
+            self.with(READING, |state| {
+                let Some(kept) = state.interactions.get_mut(&(tenant.clone(), id)) else { return false };
+                let Ok(Some(made)) = crate::fold(tenant, id, &kept.events) else { return false };
+                kept.made = made;
+                kept.messages = crate::fold_messages(&kept.events).into_iter().map(|m| (m.seq, m)).collect();
+                true
+            })
+        })
+    }
+
     fn faults(&self) -> Answer<'_, Vec<String>> {
         Box::pin(async { Ok(Vec::new()) })
     }
 }
 
 impl LiveStore for MemoryStore {
+    fn live_bell(&self) -> &OutboxBell {
+        &self.live_bell
+    }
+
     fn live_after<'a>(&'a self, tenant: &'a TenantId, after: LiveId, limit: u32) -> Answer<'a, LivePage> {
         Box::pin(async move {
             self.with("read live events from", |state| {
@@ -476,6 +553,12 @@ impl LiveStore for MemoryStore {
                     .collect::<Vec<_>>();
                 LivePage { oldest: LiveId(oldest), last: LiveId(*last), events: found }
             })
+        })
+    }
+
+    fn tell<'a>(&'a self, tenant: &'a TenantId, live: NewLive, at: Timestamp) -> Answer<'a, LiveId> {
+        Box::pin(async move {
+            self.with("write a live event to", |state| state.append_live(self.live_events, tenant, &live, at))
         })
     }
 }

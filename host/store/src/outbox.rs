@@ -111,6 +111,13 @@ impl Step {
             _ => "",
         }
     }
+
+    /// The event up to which it tells the facts: 0 for a first account. An account tells all facts that are known, so
+    /// of one part a later step has everything that an earlier one has.
+    pub fn number(&self) -> u32 {
+        let number = self.0.strip_prefix("amend:").and_then(|rest| rest.rsplit(':').next());
+        number.and_then(|number| number.parse().ok()).unwrap_or(0)
+    }
 }
 
 /// A delivery that is not stored yet.

@@ -1,13 +1,14 @@
 //! A whole store: every aggregate, and what keeps it sound.
 
 use crate::{
-    Answer, CredentialStore, FoldError, InboundStore, InteractionId, InteractionStore, LiveStore,
-    OutboxStore, PluginStore, StoreError, StoreHealth, TenantId,
+    ActivityStore, Answer, CredentialStore, FoldError, InboundStore, InteractionId, InteractionStore,
+    LiveStore, OutboxStore, PluginStore, StoreError, StoreHealth, TenantId,
 };
 
 /// Every aggregate in one database.
 pub trait Store:
     InteractionStore
+    + ActivityStore
     + LiveStore
     + PluginStore
     + OutboxStore
@@ -43,6 +44,21 @@ pub enum Mismatch {
         /// Of which interaction.
         interaction: InteractionId,
     },
+    /// What the row is searched by differs: its state, its queue, its times.
+    Columns {
+        /// Of which interaction.
+        interaction: InteractionId,
+    },
+    /// It does not stand on its customer's timeline as it should.
+    Timeline {
+        /// Of which interaction.
+        interaction: InteractionId,
+    },
+    /// What is stored cannot be read.
+    Unreadable {
+        /// Of which interaction.
+        interaction: InteractionId,
+    },
 }
 
 /// What a check saw.
@@ -70,12 +86,33 @@ pub trait Checking: Send + Sync + 'static {
     /// When the store cannot be read.
     fn check<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, Checked>;
 
+    /// Makes the row, the messages and the place on the timeline of one interaction anew from its events. False when
+    /// its events are no history: then nothing is changed, since there is nothing to go by.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written; nothing is changed then.
+    fn rebuild<'a>(&'a self, tenant: &'a TenantId, id: InteractionId) -> Answer<'a, bool>;
+
     /// What the database itself finds wrong: damaged pages, a table without its wall between tenants. Empty when all
     /// is well.
     ///
     /// # Errors
     /// When the store cannot be read.
     fn faults(&self) -> Answer<'_, Vec<String>>;
+}
+
+impl Mismatch {
+    /// Which interaction it is about.
+    pub fn interaction(&self) -> InteractionId {
+        match self {
+            Self::History { interaction, .. }
+            | Self::Row { interaction }
+            | Self::Messages { interaction }
+            | Self::Columns { interaction }
+            | Self::Timeline { interaction }
+            | Self::Unreadable { interaction } => *interaction,
+        }
+    }
 }
 
 impl Checked {

@@ -5,6 +5,7 @@
 //! walls between tenants would be passed over, and every test of them would prove nothing.
 
 mod bare;
+mod texts;
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
@@ -20,6 +21,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 pub use bare::BareInserts;
+pub use texts::texts;
 
 /// The variable with the address of a server whose role may make roles and databases.
 pub const URL: &str = "RAMAL_TEST_POSTGRES_URL";
@@ -156,6 +158,21 @@ impl TestPostgres {
     /// As [`TestPostgres::kill_and_start`].
     pub async fn restart_at_once(&mut self) -> io::Result<()> {
         self.end_and_start(Own::stop).await
+    }
+
+    /// One of the programs that came with the server, such as `pg_dump`; `None` where the server is not our own.
+    pub fn program(&self, name: &str) -> Option<Command> {
+        self.own.as_ref().map(|own| own.programs.command(name))
+    }
+
+    /// The address of a database as whoever owns the server reaches it, past the walls between tenants.
+    ///
+    /// # Errors
+    /// When the address cannot be read.
+    pub fn admin_url(&self, url: &str) -> io::Result<String> {
+        let of: PgConnectOptions = url.parse().map_err(io::Error::other)?;
+        let of = self.admin.clone().database(of.get_database().unwrap_or("postgres"));
+        Ok(of.to_url_lossy().to_string())
     }
 
     async fn end_and_start(&mut self, ending: fn(&mut Own) -> io::Result<()>) -> io::Result<()> {

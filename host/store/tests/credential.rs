@@ -204,7 +204,7 @@ async fn void_consents_are_forgotten_when_the_next_one_begins(
 
 #[rstest]
 #[tokio::test]
-async fn no_question_of_one_tenant_reaches_anothers(
+async fn no_question_crosses_from_one_tenant_to_another(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let Some(o) = open(backend).await else { return };

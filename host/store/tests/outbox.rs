@@ -290,7 +290,10 @@ async fn what_was_not_tried_counts_no_try(#[values(Backend::Sqlite, Backend::Pos
     let odoo = crm("odoo");
     o.store.enqueue(&tenant("a"), &[delivery(&odoo, "x", "x1")]).await.unwrap();
     let leased = lease(&*o.store, &odoo, 1, 0).await.remove(0);
-    settle(&*o.store, &leased, Settlement::Untried { at: at(5) }, 1).await;
+    let failure = Failure::new("busy", "the plugin has calls under way");
+    settle(&*o.store, &leased, Settlement::Untried { at: at(5), failure: failure.clone() }, 1).await;
+    let (kept, _) = o.store.delivery(&tenant("a"), leased.id).await.unwrap().unwrap();
+    assert_eq!((kept.tries, kept.failure), (0, Some(failure)));
     assert!(lease(&*o.store, &odoo, 1, 4).await.is_empty());
     let again = lease(&*o.store, &odoo, 1, 5).await.remove(0);
     assert_eq!((again.tries, again.first_tried_at), (1, at(5)));

@@ -195,9 +195,9 @@ async fn a_backup_is_of_one_moment_private_and_can_be_put_back() {
     let (path, copy) = (dir.path().join("ramal.db"), dir.path().join("copy.db"));
     let store = open(&path).await.unwrap();
     store.append(ringing("a", "c1", 0, &[])).await.unwrap();
-    store.backup(&copy).await.unwrap();
+    SqliteStore::backup(&path, &copy).await.unwrap();
     assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
-    let again = store.backup(&copy).await.unwrap_err();
+    let again = SqliteStore::backup(&path, &copy).await.unwrap_err();
     assert!(again.to_string().contains("is there already"), "{again}");
 
     // What came after the copy is not in it.
@@ -216,12 +216,35 @@ async fn a_backup_is_of_one_moment_private_and_can_be_put_back() {
 }
 
 #[tokio::test]
+async fn a_backup_before_an_upgrade_leaves_the_schema_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, copy) = (dir.path().join("ramal.db"), dir.path().join("copy.db"));
+    open(&path).await.unwrap().close().await.unwrap();
+    let last = async |of: &Path| {
+        let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", of.display())).await.unwrap();
+        let last = sqlx::query_scalar::<_, i64>("SELECT max(version) FROM _sqlx_migrations");
+        let last = last.fetch_one(&pool).await.unwrap();
+        pool.close().await;
+        last
+    };
+    // As the version before the last migration left it.
+    let newest = last(&path).await;
+    let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", path.display())).await.unwrap();
+    sqlx::query("DELETE FROM _sqlx_migrations WHERE version = $1").bind(newest).execute(&pool).await.unwrap();
+    pool.close().await;
+    let before = last(&path).await;
+    SqliteStore::backup(&path, &copy).await.unwrap();
+    assert!(before < newest);
+    assert_eq!((last(&path).await, last(&copy).await), (before, before));
+}
+
+#[tokio::test]
 async fn a_backup_that_is_not_sound_is_not_put_back() {
     let dir = tempfile::tempdir().unwrap();
     let (path, copy) = (dir.path().join("ramal.db"), dir.path().join("copy.db"));
     let store = open(&path).await.unwrap();
     store.append(ringing("a", "c1", 0, &[])).await.unwrap();
-    store.backup(&copy).await.unwrap();
+    SqliteStore::backup(&path, &copy).await.unwrap();
     store.close().await.unwrap();
 
     // A row that somebody changed by hand.
@@ -264,4 +287,25 @@ async fn a_row_that_its_events_do_not_make_is_found() {
         store.check(&tenant("a")).await.unwrap().mismatches,
         [Mismatch::History { interaction: id, error }]
     );
+}
+
+#[tokio::test]
+async fn an_interaction_that_is_on_nobodys_timeline_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ramal.db");
+    let store = open(&path).await.unwrap();
+    let call = ringing("a", "c1", 0, &[]);
+    let id = call.id();
+    store.append(call).await.unwrap();
+    assert!(store.check(&tenant("a")).await.unwrap().is_sound());
+    // As a version kept it that did not know that both forms are one line.
+    let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", path.display())).await.unwrap();
+    for sql in [
+        "UPDATE interaction_contacts SET contact = replace(contact, '+55119', '+5511')",
+        "UPDATE interactions SET body = replace(body, '+55119', '+5511')",
+        "UPDATE interaction_events SET body = replace(body, '+55119', '+5511')",
+    ] {
+        assert_eq!(sqlx::query(sql).execute(&pool).await.unwrap().rows_affected(), 1);
+    }
+    assert_eq!(store.check(&tenant("a")).await.unwrap().mismatches, [Mismatch::Timeline { interaction: id }]);
 }

@@ -1,8 +1,12 @@
 //! Who the customer is, on each channel. A telephone number is one name among others: a WhatsApp user may have none
 //! that is told, so nothing may be keyed by the number alone.
+//!
+//! One line has two numbers where a country made its numbers longer and the old form lives on. A customer must not have
+//! two timelines for that: an identity holds the number of today's plan, however it was dialled.
 
 use std::fmt;
 
+use ramal_numbers::{PhoneNumber, Region};
 use serde::{Deserialize, Serialize};
 
 use crate::words::words;
@@ -82,10 +86,10 @@ pub struct ContactIdentity {
 }
 
 impl ContactIdentity {
-    /// Checks the value.
+    /// Checks the value. A number in E.164 is taken as [`ContactIdentity::phone`] does.
     ///
     /// # Errors
-    /// When it is empty, longer than 256 bytes or holds a control character.
+    /// When it is empty, longer than 256 bytes or holds a control character; a number, when it cannot be one.
     pub fn new(
         kind: ContactKind,
         namespace: Namespace,
@@ -93,27 +97,40 @@ impl ContactIdentity {
     ) -> Result<Self, BadIdentity> {
         let value = value.into();
         let text = value.expose();
+        if kind == ContactKind::Phone && namespace.as_str() == Namespace::E164 {
+            return Self::phone(text);
+        }
         if (1..=256).contains(&text.len()) && !text.chars().any(char::is_control) {
             return Ok(Self { kind, namespace, value });
         }
         Err(BadIdentity { rule: "a value is 1 to 256 bytes without control characters" })
     }
 
-    /// A telephone number in E.164.
+    /// A telephone number in E.164, in whichever of its line's forms: the identity has the one of today's plan.
     ///
     /// # Errors
     /// When the text cannot be one.
     pub fn phone(e164: &str) -> Result<Self, BadIdentity> {
         let digits = e164.strip_prefix('+').unwrap_or_default();
-        if (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
-            return Self::new(ContactKind::Phone, Namespace(Namespace::E164.to_owned()), e164);
+        if !((1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())) {
+            return Err(BadIdentity { rule: "a telephone number is `+` and at most 15 digits" });
         }
-        Err(BadIdentity { rule: "a telephone number is `+` and at most 15 digits" })
+        // A number of no known plan has one form. The region is for numbers without a country.
+        let known = PhoneNumber::parse(e164, Region::BR);
+        let value = known.map_or_else(|_| e164.to_owned(), |number| number.canonical().e164());
+        let namespace = Namespace(Namespace::E164.to_owned());
+        Ok(Self { kind: ContactKind::Phone, namespace, value: Clear::new(value) })
     }
 
     /// The name itself.
     pub fn value(&self) -> &Clear {
         &self.value
+    }
+
+    /// The identity as it would be made today. One that was stored by a version that kept numbers as they were dialled
+    /// reads back as it was.
+    pub(crate) fn renewed(&self) -> Self {
+        Self::new(self.kind, self.namespace.clone(), self.value.clone()).unwrap_or_else(|_| self.clone())
     }
 
     /// The identity as one text, for keys. Personal: not for logs.
@@ -157,6 +174,19 @@ mod tests {
     #[case("+55 11", false)]
     fn a_phone_is_in_e164(#[case] text: &str, #[case] ok: bool) {
         assert_eq!(ContactIdentity::phone(text).is_ok(), ok);
+    }
+
+    #[rstest]
+    #[case::without_the_ninth_digit("+551187654321", "+5511987654321")]
+    #[case::with_it("+5511987654321", "+5511987654321")]
+    #[case::of_mexico_with_its_1("+5215512345678", "+525512345678")]
+    #[case::a_land_line("+551132100000", "+551132100000")]
+    #[case::of_no_known_plan("+99912345678", "+99912345678")]
+    fn every_form_of_a_number_is_one_identity(#[case] told: &str, #[case] kept: &str) {
+        let by_number = ContactIdentity::phone(told).unwrap();
+        let namespace = Namespace::new(Namespace::E164).unwrap();
+        assert_eq!(ContactIdentity::new(ContactKind::Phone, namespace, told).unwrap(), by_number);
+        assert_eq!(by_number.value().expose(), kept);
     }
 
     #[test]

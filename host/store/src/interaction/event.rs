@@ -98,12 +98,6 @@ events! {
         /// Which.
         queue: Option<String>,
     } = "queue-changed.1",
-    /// Another person handles it.
-    AgentChanged {
-        /// Who.
-        #[serde(with = "clear::option")]
-        agent: Option<Clear>,
-    } = "agent-changed.1",
     /// A device joined.
     LegOpened {
         /// The provider's identifier.

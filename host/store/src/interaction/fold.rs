@@ -169,7 +169,6 @@ impl Interaction {
                 close(self.holds.last_mut(), at);
             }
             InteractionEvent::QueueChanged { queue } => self.queue.clone_from(queue),
-            InteractionEvent::AgentChanged { agent } => self.agent.clone_from(agent),
             InteractionEvent::LegOpened { leg, agent, number } => {
                 if !self.legs.iter().any(|l| l.id == *leg) {
                     self.legs.push(Leg {

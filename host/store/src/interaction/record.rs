@@ -66,6 +66,8 @@ pub struct Receipt {
     pub source: SourceId,
     /// Its identifier there.
     pub event_id: EventId,
+    /// What it asked for, by a digest, where the same identifier may come with something else.
+    pub asked: Option<Uuid>,
 }
 
 /// Events that do not fit what was read.
@@ -84,6 +86,7 @@ pub enum WriteError {
 pub struct InteractionWrite {
     tenant: TenantId,
     id: InteractionId,
+    before: Option<Interaction>,
     after: Interaction,
     events: Vec<EventRecord>,
     messages: Vec<Message>,
@@ -112,7 +115,7 @@ impl InteractionWrite {
     ) -> Result<Self, WriteError> {
         let records = numbered(events, 0, at);
         let after = super::fold(tenant, id, &records)?.ok_or(WriteError::Nothing)?;
-        Ok(Self::new(after, records, Vec::new(), at))
+        Ok(Self::new(None, after, records, Vec::new(), at))
     }
 
     /// A change of an interaction as it was read. `messages` are those that the events are about, as they were read.
@@ -130,10 +133,16 @@ impl InteractionWrite {
         for record in &records {
             after.apply(record)?;
         }
-        Ok(Self::new(after, records, messages, at))
+        Ok(Self::new(Some(before.clone()), after, records, messages, at))
     }
 
-    fn new(after: Interaction, events: Vec<EventRecord>, known: Vec<Message>, at: Timestamp) -> Self {
+    fn new(
+        before: Option<Interaction>,
+        after: Interaction,
+        events: Vec<EventRecord>,
+        known: Vec<Message>,
+        at: Timestamp,
+    ) -> Self {
         let mut messages = known;
         for record in &events {
             messages.iter_mut().for_each(|message| message.apply(record));
@@ -142,6 +151,7 @@ impl InteractionWrite {
         Self {
             tenant: after.tenant.clone(),
             id: after.id,
+            before,
             after,
             events,
             messages,
@@ -160,6 +170,10 @@ impl InteractionWrite {
     /// Which interaction.
     pub fn id(&self) -> InteractionId {
         self.id
+    }
+    /// The interaction as it was read; `None` for a new one.
+    pub fn before(&self) -> Option<&Interaction> {
+        self.before.as_ref()
     }
     /// The interaction as the events leave it.
     pub fn after(&self) -> &Interaction {
@@ -215,6 +229,8 @@ pub struct Situation {
     pub interaction: Option<Interaction>,
     /// When its identifier was seen before: the interaction that it was about.
     pub seen_for: Option<InteractionId>,
+    /// When its identifier was seen before: [`Receipt::asked`] of then.
+    pub seen_asked: Option<Uuid>,
 }
 
 /// An interaction with what was found for it.
@@ -300,6 +316,18 @@ pub struct Filter {
     pub until: Option<Timestamp>,
 }
 
+impl Filter {
+    /// Where a list begins: after what was seen, and not before what is wanted.
+    pub(crate) fn first_place(&self, before: Option<PageCursor>) -> PageCursor {
+        let before = before.unwrap_or(PageCursor::START);
+        match self.until {
+            // Nothing begun at that time itself.
+            Some(until) if until <= before.at => PageCursor { at: until, id: InteractionId(Uuid::nil()) },
+            _ => before,
+        }
+    }
+}
+
 /// Interactions, their events, and what was found for them. Every question names the tenant whose data it is about.
 pub trait InteractionStore: Send + Sync + 'static {
     /// The call that an event names, and whether the event was seen before.
@@ -362,6 +390,20 @@ pub trait InteractionStore: Send + Sync + 'static {
         limit: u32,
     ) -> Answer<'a, Vec<Message>>;
 
+    /// The messages of one conversation that were written from a time on and before another one, the last so many of
+    /// them, in order.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn messages_between<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        id: InteractionId,
+        from: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Answer<'a, Vec<Message>>;
+
     /// The message with a provider's identifier, and its conversation.
     ///
     /// # Errors
@@ -419,6 +461,19 @@ pub trait InteractionStore: Send + Sync + 'static {
         &'a self,
         tenant: &'a TenantId,
         changed_before: Timestamp,
+        limit: u32,
+    ) -> Answer<'a, Vec<Interaction>>;
+
+    /// The calls that are not over and of which nothing was heard, by this host's clock: those that ring since the
+    /// one time, those that somebody took since the other. The longest quiet first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn quiet_calls<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        ringing_since: Timestamp,
+        talking_since: Timestamp,
         limit: u32,
     ) -> Answer<'a, Vec<Interaction>>;
 

@@ -56,7 +56,7 @@ pub struct Delivery {
     pub tried_at: Option<Timestamp>,
     /// When it was delivered or given up.
     pub settled_at: Option<Timestamp>,
-    /// Why the last try did not succeed.
+    /// Why the last try did not succeed; of one that is done, why it needed no try.
     pub failure: Option<Failure>,
     /// What the CRM had afterwards.
     pub record: Option<CrmRecord>,

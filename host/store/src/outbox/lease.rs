@@ -99,6 +99,11 @@ pub enum Settlement {
         /// What the CRM has now.
         record: Option<CrmRecord>,
     },
+    /// Not delivered, since the receiver has all of it by a later delivery: it would write older facts over newer ones.
+    Superseded {
+        /// By what.
+        failure: Failure,
+    },
     /// To be tried again.
     Retry {
         /// When.
@@ -116,10 +121,12 @@ pub enum Settlement {
         /// Why.
         failure: Failure,
     },
-    /// It was not tried after all: as if it had not been leased.
+    /// It was not tried after all: as if it had not been leased, so that its day does not run.
     Untried {
         /// When to look again.
         at: Timestamp,
+        /// Why.
+        failure: Failure,
     },
 }
 
@@ -128,6 +135,7 @@ impl Settlement {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Done { .. } => "done",
+            Self::Superseded { .. } => "superseded",
             Self::Retry { .. } => "retry",
             Self::Dead { .. } => "dead",
             Self::Pause { .. } => "pause",
@@ -137,8 +145,12 @@ impl Settlement {
     /// Why it did not succeed, if it did not.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
-            Self::Retry { failure, .. } | Self::Dead { failure } | Self::Pause { failure } => Some(failure),
-            Self::Done { .. } | Self::Untried { .. } => None,
+            Self::Retry { failure, .. }
+            | Self::Superseded { failure }
+            | Self::Dead { failure }
+            | Self::Pause { failure }
+            | Self::Untried { failure, .. } => Some(failure),
+            Self::Done { .. } => None,
         }
     }
 }

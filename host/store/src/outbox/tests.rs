@@ -10,6 +10,15 @@ fn plugin(name: &str) -> Target {
 }
 
 #[rstest]
+#[case::first("journal", 0)]
+#[case::first_of_a_day("journal:2026-11-23", 0)]
+#[case::later("amend:6", 6)]
+#[case::later_of_a_day("amend:2026-11-23:12", 12)]
+fn a_step_says_up_to_which_event_it_tells(#[case] step: &str, #[case] number: u32) {
+    assert_eq!(Step(step.to_owned()).number(), number);
+}
+
+#[rstest]
 #[case::plugin("plugin:tryton", true)]
 #[case::webhook("webhook:0190a5b0-0000-7000-8000-000000000001", true)]
 #[case::unknown_kind("queue:tryton", false)]

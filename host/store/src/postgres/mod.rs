@@ -10,6 +10,8 @@
 //!
 //! The queries are in `src/sql/`, one text for both databases; here is what differs.
 
+#[path = "../sql/activity.rs"]
+mod activity;
 #[path = "../sql/check.rs"]
 mod check;
 #[path = "../sql/credential.rs"]
@@ -21,6 +23,7 @@ mod inbound;
 mod interactions;
 #[path = "../sql/live.rs"]
 mod live;
+mod others;
 mod outbox;
 #[path = "../sql/plugins.rs"]
 mod plugins;
@@ -86,6 +89,7 @@ impl fmt::Debug for PostgresSettings {
 pub struct PostgresStore {
     pub(crate) writer: Writer,
     pub(crate) bell: OutboxBell,
+    pub(crate) live_bell: OutboxBell,
     pool: PgPool,
     live_events: u32,
 }
@@ -117,15 +121,17 @@ impl PostgresStore {
             .map_err(|e| reaching(&place, e))?;
         refuse_privileged(&pool, &place).await?;
         MIGRATIONS.run(&pool).await.map_err(|e| reaching(&place, e.into()))?;
+        let bells = others::Bells::default();
         let store = Self {
             writer: Writer::start(pool.clone(), WRITERS),
-            bell: OutboxBell::default(),
+            bell: bells.outbox.clone(),
+            live_bell: bells.live.clone(),
             pool,
             live_events: settings.live_events.max(1),
         };
         match store.database_faults().await?.as_slice() {
             [] => {
-                outbox::listen(store.pool.clone(), store.bell.clone());
+                others::listen(store.pool.clone(), bells);
                 Ok(store)
             }
             faults => {
@@ -185,6 +191,11 @@ async fn begin(pool: &Pool, tenant: &TenantId) -> Result<Held, sqlx::Error> {
             Err(error)
         }
     }
+}
+
+/// Tells every process over this database that a tenant has live events, once the transaction is committed.
+async fn tell_live(conn: &mut Conn, tenant: &TenantId, doing: &'static str) -> Result<(), StoreError> {
+    others::tell(conn, others::LIVE, tenant, doing).await
 }
 
 async fn refuse_privileged(pool: &Pool, place: &str) -> Result<(), StoreError> {

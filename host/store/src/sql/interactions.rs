@@ -115,14 +115,15 @@ pub(super) async fn store(
 
 async fn put_receipt(conn: &mut Conn, write: &InteractionWrite, receipt: &Receipt) -> Result<(), Stop> {
     let fresh = sqlx::query(
-        "INSERT INTO receipts (tenant, source, event_id, interaction, received_at) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT DO NOTHING",
+        "INSERT INTO receipts (tenant, source, event_id, interaction, received_at, asked)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
     )
     .bind(write.tenant().as_str())
     .bind(receipt.source.as_str())
     .bind(receipt.event_id.as_str())
     .bind(write.id().0)
     .bind(write.at.as_microsecond())
+    .bind(receipt.asked)
     .execute(conn)
     .await
     .map_err(|e| failed(WRITING, e))?;
@@ -207,6 +208,35 @@ async fn put_changed(conn: &mut Conn, write: &InteractionWrite) -> Result<(), St
     if done.rows_affected() == 0 { Err(Stop::Outcome(Recorded::Conflict)) } else { Ok(()) }
 }
 
+/// Makes a row what its events make, whatever it was.
+pub(super) async fn put_made(conn: &mut Conn, made: &Interaction, changed: Timestamp) -> Result<(), Stop> {
+    let done = sqlx::query(
+        "UPDATE interactions SET source = $3, reference = $4, open_key = $5, channel = $6, direction = $7, state = $8,
+             queue = $9, started_at = $10, updated_at = $11, seq = $12, body = $13,
+             pending = (CASE WHEN $14 > answered.count THEN $14 - answered.count ELSE 0 END)
+         FROM (SELECT COUNT(*) AS count FROM findings WHERE tenant = $1 AND interaction = $2) AS answered
+         WHERE interactions.tenant = $1 AND interactions.interaction = $2",
+    )
+    .bind(made.tenant.as_str())
+    .bind(made.id.0)
+    .bind(made.source.as_str())
+    .bind(made.reference.as_ref().map(crate::CallId::as_str))
+    .bind(made.open_key())
+    .bind(made.channel.as_str())
+    .bind(made.direction.as_str())
+    .bind(made.state.as_str())
+    .bind(made.queue.as_deref())
+    .bind(made.started_at.as_microsecond())
+    .bind(changed.as_microsecond())
+    .bind(i64::from(made.seq))
+    .bind(json(made)?)
+    .bind(i64::try_from(made.asked.len()).unwrap_or(i64::MAX))
+    .execute(conn)
+    .await
+    .map_err(|e| failed(WRITING, e))?;
+    if done.rows_affected() == 0 { Err(Stop::Outcome(Recorded::Conflict)) } else { Ok(()) }
+}
+
 async fn put_event(conn: &mut Conn, of: &Interaction, record: &EventRecord) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO interaction_events (tenant, interaction, seq, id, at, recorded_at, actor, cause, kind, body)
@@ -228,9 +258,13 @@ async fn put_event(conn: &mut Conn, of: &Interaction, record: &EventRecord) -> R
     Ok(())
 }
 
-async fn put_message(conn: &mut Conn, of: &Interaction, message: &Message) -> Result<(), StoreError> {
+pub(super) async fn put_message(
+    conn: &mut Conn,
+    of: &Interaction,
+    message: &Message,
+) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO messages (tenant, interaction, seq, source, reference, body) VALUES ($1, $2, $3, $4, $5, $6)
+        "INSERT INTO messages (tenant, interaction, seq, source, reference, at, body) VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (tenant, interaction, seq) DO UPDATE SET body = excluded.body",
     )
     .bind(of.tenant.as_str())
@@ -238,6 +272,7 @@ async fn put_message(conn: &mut Conn, of: &Interaction, message: &Message) -> Re
     .bind(i64::from(message.seq))
     .bind(of.source.as_str())
     .bind(message.reference.as_str())
+    .bind(message.at.as_microsecond())
     .bind(json(message)?)
     .execute(conn)
     .await
@@ -250,19 +285,28 @@ async fn put_contacts(conn: &mut Conn, write: &InteractionWrite) -> Result<(), S
     let news = |record: &EventRecord| {
         matches!(record.event, InteractionEvent::Started(_) | InteractionEvent::ContactLinked { .. })
     };
-    if !write.events().iter().any(news) {
-        return Ok(());
+    if write.events().iter().any(news) {
+        put_contacts_of(conn, write.after(), write.at).await?;
     }
-    let keys: Vec<String> = write.after().contacts.iter().map(crate::ContactIdentity::key).collect();
+    Ok(())
+}
+
+/// The same of an interaction as it stands.
+pub(super) async fn put_contacts_of(
+    conn: &mut Conn,
+    of: &Interaction,
+    since: Timestamp,
+) -> Result<(), StoreError> {
+    let keys: Vec<String> = of.contacts.iter().map(|contact| contact.renewed().key()).collect();
     for key in &keys {
         sqlx::query(
             "INSERT INTO interaction_contacts (tenant, contact, started_at, interaction) VALUES ($1, $2, $3, $4)
              ON CONFLICT DO NOTHING",
         )
-        .bind(write.tenant().as_str())
+        .bind(of.tenant.as_str())
         .bind(key)
-        .bind(write.after().started_at.as_microsecond())
-        .bind(write.id().0)
+        .bind(of.started_at.as_microsecond())
+        .bind(of.id.0)
         .execute(&mut *conn)
         .await
         .map_err(|e| failed(WRITING, e))?;
@@ -271,10 +315,10 @@ async fn put_contacts(conn: &mut Conn, write: &InteractionWrite) -> Result<(), S
                 "INSERT INTO contact_aliases (tenant, contact, alias, since) VALUES ($1, $2, $3, $4)
                  ON CONFLICT DO NOTHING",
             )
-            .bind(write.tenant().as_str())
+            .bind(of.tenant.as_str())
             .bind(key)
             .bind(alias)
-            .bind(write.at.as_microsecond())
+            .bind(since.as_microsecond())
             .execute(&mut *conn)
             .await
             .map_err(|e| failed(WRITING, e))?;

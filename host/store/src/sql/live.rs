@@ -1,11 +1,14 @@
 //! The log of live events. Compiled once for each backend.
 
+use futures_util::FutureExt;
 use jiff::Timestamp;
 use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::{Backend, Conn, Row, failed, unreadable};
-use crate::{Answer, InteractionId, LiveEvent, LiveId, LivePage, LiveStore, NewLive, StoreError, TenantId};
+use super::{Backend, Conn, Row, failed, tell_live, unreadable};
+use crate::{
+    Answer, InteractionId, LiveEvent, LiveId, LivePage, LiveStore, NewLive, OutboxBell, StoreError, TenantId,
+};
 
 const READING: &str = "read live events from";
 const WRITING: &str = "write a live event to";
@@ -49,6 +52,7 @@ pub(super) async fn append_live(
     .execute(&mut *conn)
     .await
     .map_err(|e| failed(WRITING, e))?;
+    tell_live(conn, tenant, WRITING).await?;
     if id % SLACK == 0 {
         sqlx::query("DELETE FROM live_events WHERE tenant = $1 AND id <= $2")
             .bind(tenant.as_str())
@@ -75,6 +79,10 @@ pub(super) async fn last_id(
 }
 
 impl LiveStore for Backend {
+    fn live_bell(&self) -> &OutboxBell {
+        &self.live_bell
+    }
+
     fn live_after<'a>(&'a self, tenant: &'a TenantId, after: LiveId, limit: u32) -> Answer<'a, LivePage> {
         Box::pin(async move {
             let mut tx = self.read(tenant, READING).await?;
@@ -102,6 +110,13 @@ impl LiveStore for Backend {
             let oldest = oldest.map_or(LiveId(last.0.saturating_add(1)), |id| LiveId(id.unsigned_abs()));
             Ok(LivePage { oldest, last, events })
         })
+    }
+
+    fn tell<'a>(&'a self, tenant: &'a TenantId, live: NewLive, at: Timestamp) -> Answer<'a, LiveId> {
+        let (whose, cap) = (tenant.clone(), self.live_events);
+        Box::pin(self.writer.run(tenant, WRITING, move |conn| {
+            async move { append_live(conn, cap, &whose, &live, at).await }.boxed()
+        }))
     }
 }
 

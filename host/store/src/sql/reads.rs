@@ -51,6 +51,27 @@ macro_rules! findings_of {
     };
 }
 
+/// What a list shows: interactions in the order of their beginning, each with the one index that fits what is asked.
+/// (`+ 0`: SQLite takes an index with one more range for the narrower one, whatever else stands in the other.)
+macro_rules! list {
+    ($state:literal, $queue:literal) => {
+        concat!(
+            "SELECT body FROM interactions
+             WHERE tenant = $1 AND (started_at, interaction) < ($2, $3) AND ",
+            $state,
+            " AND ",
+            $queue,
+            " AND (CAST($5 AS TEXT) IS NULL OR channel = $5) AND (CAST($6 AS TEXT) IS NULL OR direction = $6)
+                 AND started_at >= $8 AND started_at + 0 < $9
+             ORDER BY started_at DESC, interaction DESC LIMIT $10"
+        )
+    };
+}
+pub(super) const LIST: &str = list!("CAST($4 AS TEXT) IS NULL", "CAST($7 AS TEXT) IS NULL");
+pub(super) const LIST_OF_STATE: &str = list!("state = $4", "CAST($7 AS TEXT) IS NULL");
+pub(super) const LIST_OF_QUEUE: &str = list!("CAST($4 AS TEXT) IS NULL", "queue = $7");
+pub(super) const LIST_OF_BOTH: &str = list!("state = $4", "queue = $7");
+
 impl InteractionStore for Backend {
     fn situation<'a>(
         &'a self,
@@ -61,7 +82,7 @@ impl InteractionStore for Backend {
     ) -> Answer<'a, Situation> {
         Box::pin(async move {
             let mut tx = self.read(tenant, READING).await?;
-            let seen_for = seen_for(&mut tx, tenant, source, event_id).await?;
+            let (seen_for, seen_asked) = seen(&mut tx, tenant, source, event_id).await?;
             let row = sqlx::query(
                 "SELECT body FROM interactions WHERE tenant = $1 AND source = $2 AND reference = $3",
             )
@@ -71,7 +92,7 @@ impl InteractionStore for Backend {
             .fetch_optional(&mut *tx)
             .await
             .map_err(|e| failed(READING, e))?;
-            Ok(Situation { interaction: row.as_ref().map(body).transpose()?, seen_for })
+            Ok(Situation { interaction: row.as_ref().map(body).transpose()?, seen_for, seen_asked })
         })
     }
 
@@ -84,7 +105,7 @@ impl InteractionStore for Backend {
     ) -> Answer<'a, Situation> {
         Box::pin(async move {
             let mut tx = self.read(tenant, READING).await?;
-            let seen_for = seen_for(&mut tx, tenant, source, event_id).await?;
+            let (seen_for, seen_asked) = seen(&mut tx, tenant, source, event_id).await?;
             for contact in contacts {
                 // Also by a name that came later, as a number that was asked for.
                 let row = sqlx::query(
@@ -100,10 +121,10 @@ impl InteractionStore for Backend {
                 .await
                 .map_err(|e| failed(READING, e))?;
                 if let Some(row) = &row {
-                    return Ok(Situation { interaction: Some(body(row)?), seen_for });
+                    return Ok(Situation { interaction: Some(body(row)?), seen_for, seen_asked });
                 }
             }
-            Ok(Situation { interaction: None, seen_for })
+            Ok(Situation { interaction: None, seen_for, seen_asked })
         })
     }
 
@@ -158,6 +179,35 @@ impl InteractionStore for Backend {
         Box::pin(async move {
             let mut tx = self.read(tenant, READING).await?;
             messages(&mut tx, tenant, id, after, i64::from(limit)).await
+        })
+    }
+
+    fn messages_between<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        id: InteractionId,
+        from: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Answer<'a, Vec<Message>> {
+        Box::pin(async move {
+            let mut tx = self.read(tenant, READING).await?;
+            let rows = sqlx::query(
+                "SELECT body FROM (
+                     SELECT seq, body FROM messages
+                     WHERE tenant = $1 AND interaction = $2 AND at >= $3 AND at < $4
+                     ORDER BY at DESC, seq DESC LIMIT $5) AS last
+                 ORDER BY seq",
+            )
+            .bind(tenant.as_str())
+            .bind(id.0)
+            .bind(from.as_microsecond())
+            .bind(until.as_microsecond())
+            .bind(i64::from(limit))
+            .fetch_all(&mut *tx)
+            .await
+            .map_err(|e| failed(READING, e))?;
+            rows.iter().map(body).collect()
         })
     }
 
@@ -225,18 +275,14 @@ impl InteractionStore for Backend {
         limit: u32,
     ) -> Answer<'a, Page<Interaction>> {
         Box::pin(async move {
-            let before = before.unwrap_or(PageCursor::START);
+            let before = filter.first_place(before);
             let mut tx = self.read(tenant, READING).await?;
-            let rows = sqlx::query(
-                "SELECT body FROM interactions
-                 WHERE tenant = $1 AND (started_at, interaction) < ($2, $3)
-                     AND (CAST($4 AS TEXT) IS NULL OR state = $4)
-                     AND (CAST($5 AS TEXT) IS NULL OR channel = $5)
-                     AND (CAST($6 AS TEXT) IS NULL OR direction = $6)
-                     AND (CAST($7 AS TEXT) IS NULL OR queue = $7)
-                     AND started_at >= $8 AND started_at < $9
-                 ORDER BY started_at DESC, interaction DESC LIMIT $10",
-            )
+            let rows = sqlx::query(match (&filter.state, &filter.queue) {
+                (None, None) => LIST,
+                (Some(_), None) => LIST_OF_STATE,
+                (None, Some(_)) => LIST_OF_QUEUE,
+                (Some(_), Some(_)) => LIST_OF_BOTH,
+            })
             .bind(tenant.as_str())
             .bind(before.at.as_microsecond())
             .bind(before.id.0)
@@ -296,6 +342,32 @@ impl InteractionStore for Backend {
         })
     }
 
+    fn quiet_calls<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        ringing_since: Timestamp,
+        talking_since: Timestamp,
+        limit: u32,
+    ) -> Answer<'a, Vec<Interaction>> {
+        Box::pin(async move {
+            let mut tx = self.read(tenant, READING).await?;
+            let rows = sqlx::query(
+                "SELECT body FROM interactions
+                 WHERE tenant = $1 AND state IN ('ringing', 'answered', 'held')
+                     AND updated_at < CASE state WHEN 'ringing' THEN CAST($2 AS BIGINT) ELSE CAST($3 AS BIGINT) END
+                 ORDER BY updated_at, interaction LIMIT $4",
+            )
+            .bind(tenant.as_str())
+            .bind(ringing_since.as_microsecond())
+            .bind(talking_since.as_microsecond())
+            .bind(i64::from(limit))
+            .fetch_all(&mut *tx)
+            .await
+            .map_err(|e| failed(READING, e))?;
+            rows.iter().map(body).collect()
+        })
+    }
+
     fn forget_receipts<'a>(
         &'a self,
         tenant: &'a TenantId,
@@ -321,14 +393,15 @@ async fn fetch(
         .map_err(|e| failed(READING, e))
 }
 
-async fn seen_for(
+/// What was taken under an identifier: of which interaction, and what it asked for.
+async fn seen(
     conn: &mut Conn,
     tenant: &TenantId,
     source: &SourceId,
     event_id: &EventId,
-) -> Result<Option<InteractionId>, StoreError> {
-    let seen: Option<Uuid> = sqlx::query_scalar(
-        "SELECT interaction FROM receipts WHERE tenant = $1 AND source = $2 AND event_id = $3",
+) -> Result<(Option<InteractionId>, Option<Uuid>), StoreError> {
+    let seen: Option<(Uuid, Option<Uuid>)> = sqlx::query_as(
+        "SELECT interaction, asked FROM receipts WHERE tenant = $1 AND source = $2 AND event_id = $3",
     )
     .bind(tenant.as_str())
     .bind(source.as_str())
@@ -336,7 +409,7 @@ async fn seen_for(
     .fetch_optional(conn)
     .await
     .map_err(|e| failed(READING, e))?;
-    Ok(seen.map(InteractionId))
+    Ok(seen.map_or((None, None), |(interaction, asked)| (Some(InteractionId(interaction)), asked)))
 }
 
 pub(super) async fn events(

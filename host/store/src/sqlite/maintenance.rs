@@ -67,11 +67,12 @@ impl SqliteStore {
         Ok(found)
     }
 
-    /// Writes a copy of one moment, while the database may be in use, and checks it. Only its owner may read it.
+    /// Writes a copy of one moment of a database, which may be in use, and checks it. Only its owner may read it. The
+    /// database stays as it is, of whatever version: a backup comes before an upgrade.
     ///
     /// # Errors
     /// When the file is there, cannot be written, or the copy is not sound.
-    pub async fn backup(&self, to: &Path) -> Result<(), MaintenanceError> {
+    pub async fn backup(of: &Path, to: &Path) -> Result<(), MaintenanceError> {
         if to.exists() {
             return Err(MaintenanceError::Exists { path: to.to_owned() });
         }
@@ -82,11 +83,11 @@ impl SqliteStore {
         make_private(to)?;
         // A connection of its own: a long copy must not hold up the writer.
         let mut from = SqliteConnectOptions::new()
-            .filename(&*self.path)
+            .filename(of)
             .create_if_missing(false)
             .connect()
             .await
-            .map_err(|e| opening(&self.path, e))?;
+            .map_err(|e| opening(of, e))?;
         sqlx::query("VACUUM INTO $1").bind(name).execute(&mut from).await.map_err(|e| failed(COPYING, e))?;
         from.close().await.map_err(|e| failed(COPYING, e))?;
         durable(to)?;

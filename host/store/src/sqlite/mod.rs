@@ -7,6 +7,8 @@
 //!
 //! The queries are in `src/sql/`, one text for both databases; here is what differs.
 
+#[path = "../sql/activity.rs"]
+mod activity;
 #[path = "../sql/check.rs"]
 mod check;
 #[path = "../sql/credential.rs"]
@@ -28,7 +30,6 @@ mod reads;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{
@@ -78,7 +79,7 @@ impl SqliteSettings {
 pub struct SqliteStore {
     pub(crate) writer: Writer,
     pub(crate) bell: OutboxBell,
-    path: Arc<Path>,
+    pub(crate) live_bell: OutboxBell,
     writing: SqlitePool,
     readers: SqlitePool,
     live_events: u32,
@@ -129,7 +130,7 @@ impl SqliteStore {
         Ok(Self {
             writer: Writer::start(writing.clone(), 1),
             bell: OutboxBell::default(),
-            path: Arc::from(path),
+            live_bell: OutboxBell::default(),
             writing,
             readers,
             live_events: settings.live_events.max(1),
@@ -205,5 +206,39 @@ impl Store for SqliteStore {
             self.writing.close().await;
             Ok(())
         })
+    }
+}
+
+/// Only this process has the file open for writing, and it rings its own bell.
+async fn tell_live(_: &mut Conn, _: &TenantId, _: &'static str) -> Result<(), StoreError> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::all(reads::LIST, &["interactions_by_time"])]
+    #[case::of_a_state(reads::LIST_OF_STATE, &["interactions_by_state"])]
+    #[case::of_a_queue(reads::LIST_OF_QUEUE, &["interactions_by_queue"])]
+    #[case::of_both(reads::LIST_OF_BOTH, &["interactions_by_state", "interactions_by_queue"])]
+    #[tokio::test]
+    async fn a_list_reads_no_more_than_it_shows(#[case] sql: &str, #[case] indexes: &[&str]) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&SqliteSettings::new(dir.path().join("ramal.db"))).await.unwrap();
+        let sql = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+        let mut plan = sqlx::query_as::<sqlx::Sqlite, (i64, i64, i64, String)>(sql);
+        for _ in 0..10 {
+            plan = plan.bind(None::<String>);
+        }
+        let plan = plan.fetch_all(&store.readers).await.unwrap();
+        let steps: Vec<&str> = plan.iter().map(|(.., step)| step.as_str()).collect();
+        assert!(indexes.iter().any(|index| steps[0].contains(&format!("USING INDEX {index} "))), "{steps:?}");
+        assert!(
+            !steps.iter().any(|step| step.contains("TEMP B-TREE")),
+            "it is sorted by the index: {steps:?}"
+        );
     }
 }

@@ -36,6 +36,8 @@ async fn one_customers_calls_and_conversations_are_one_timeline(
         }
     };
     assert_eq!(timeline(&ana).await, [sms, hidden, both.id, call]);
+    // The number in its old form is the same line.
+    assert_eq!(timeline(&phone("+551187654321")).await, [sms, hidden, both.id, call]);
     assert_eq!(timeline(&bsuid("BR.1")).await, [sms, hidden, both.id, call]);
     assert_eq!(timeline(&caio).await, [other]);
     assert!(timeline(&phone("+5511900000000")).await.is_empty());

@@ -39,7 +39,7 @@ fn event(step: &StepOf, count: usize) -> InteractionEvent {
         3 => E::Held {},
         4 => E::Resumed {},
         5 => E::QueueChanged { queue: None },
-        6 => E::AgentChanged { agent },
+        6 => E::QueueChanged { queue: Some("support".into()) },
         7 => E::LegOpened { leg, agent, number: None },
         8 => E::LegClosed { leg, provider_cause: None },
         9..=11 => message(

@@ -3,6 +3,7 @@
 use crate::support::*;
 use ramal_store::*;
 use rstest::rstest;
+use uuid::Uuid;
 
 async fn situation(store: &dyn TestStore, whose: &str, call: &str, event: &str) -> Situation {
     store.situation(&tenant(whose), &source(), &call_id(call), &event_id(event)).await.unwrap()
@@ -17,7 +18,7 @@ async fn what_was_recorded_reads_back(
     let first = ringing("a", "c1", 0, &["practice"]);
     assert_eq!(
         situation(&*o.store, "a", "c1", "c1-ringing").await,
-        Situation { interaction: None, seen_for: None }
+        Situation { interaction: None, seen_for: None, seen_asked: None }
     );
     assert_eq!(o.store.append(first.clone()).await.unwrap(), Recorded::Stored(Some(LiveId(1))));
     let known = situation(&*o.store, "a", "c1", "c1-ringing").await;
@@ -48,8 +49,11 @@ async fn an_event_id_counts_once_for_its_source(
     let mut elsewhere = started(Channel::Fixed, Some("c1"), &[]);
     elsewhere.source = SourceId::new("other-pbx").unwrap();
     let mut elsewhere = begin("a", elsewhere, 0);
-    elsewhere.receipt =
-        Some(Receipt { source: SourceId::new("other-pbx").unwrap(), event_id: event_id("c1-ringing") });
+    elsewhere.receipt = Some(Receipt {
+        source: SourceId::new("other-pbx").unwrap(),
+        event_id: event_id("c1-ringing"),
+        asked: None,
+    });
     stored(&*o.store, elsewhere).await;
     stored(&*o.store, ringing("b", "c1", 0, &[])).await;
 }
@@ -63,7 +67,7 @@ async fn a_change_of_what_is_no_longer_so_writes_nothing(
     let first = stored(&*o.store, ringing("a", "c1", 0, &[])).await;
     stored(&*o.store, change(&first, answered(), 1)).await;
     let mut late = change(&first, answered(), 2);
-    late.receipt = Some(Receipt { source: source(), event_id: event_id("another") });
+    late.receipt = Some(Receipt { source: source(), event_id: event_id("another"), asked: None });
     assert_eq!(o.store.append(late).await.unwrap(), Recorded::Conflict);
     let page = o.store.live_after(&tenant("a"), LiveId(0), 10).await.unwrap();
     assert_eq!(page.last, LiveId(2), "the refused change must not have told anything");
@@ -78,7 +82,7 @@ async fn a_call_begins_once(#[values(Backend::Memory, Backend::Sqlite, Backend::
     let Some(o) = open(backend).await else { return };
     stored(&*o.store, ringing("a", "c1", 0, &[])).await;
     let mut again = ringing("a", "c1", 1, &[]);
-    again.receipt = Some(Receipt { source: source(), event_id: event_id("another") });
+    again.receipt = Some(Receipt { source: source(), event_id: event_id("another"), asked: None });
     assert_eq!(o.store.append(again).await.unwrap(), Recorded::Conflict);
 }
 
@@ -204,6 +208,29 @@ async fn messages_read_back_with_how_far_they_came(
 
 #[rstest]
 #[tokio::test]
+async fn the_last_messages_of_a_time_are_read_in_their_order(
+    #[values(Backend::Memory, Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(o) = open(backend).await else { return };
+    let mut of =
+        stored(&*o.store, begin("a", started(Channel::Sms, None, &[phone("+5511987654321")]), 0)).await;
+    // The one of second 15 came late.
+    for second in [10, 20, 30, 15, 40] {
+        let written = message(&format!("m{second}"), InteractionDirection::Inbound, second);
+        of = stored(&*o.store, change(&of, written, second)).await;
+    }
+    let between = async |from: i64, until: i64, limit: u32| {
+        let found = o.store.messages_between(&tenant("a"), of.id, at(from), at(until), limit).await.unwrap();
+        found.iter().map(|m| m.reference.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(between(0, 99, 9).await, ["m10", "m20", "m30", "m15", "m40"]);
+    assert_eq!(between(15, 40, 9).await, ["m20", "m30", "m15"], "from the first on and before the last");
+    assert_eq!(between(0, 99, 2).await, ["m30", "m40"], "the last ones by when they were written");
+    assert!(between(41, 99, 9).await.is_empty());
+}
+
+#[rstest]
+#[tokio::test]
 async fn conversations_that_rest_are_found_oldest_first(
     #[values(Backend::Memory, Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
@@ -243,6 +270,10 @@ async fn a_list_is_what_fits_page_by_page(
     assert_eq!(count(Filter { state: Some(InteractionState::Ended), ..Filter::default() }).await, 1);
     assert_eq!(count(Filter { queue: Some("sales".into()), ..Filter::default() }).await, 6);
     assert_eq!(count(Filter { queue: Some("other".into()), ..Filter::default() }).await, 0);
+    let (state, queue) = (Some(InteractionState::Ended), Some("sales".into()));
+    assert_eq!(count(Filter { state, queue, ..Filter::default() }).await, 1);
+    let (state, queue) = (Some(InteractionState::Ended), Some("other".into()));
+    assert_eq!(count(Filter { state, queue, ..Filter::default() }).await, 0);
     let outbound = Some(InteractionDirection::Outbound);
     assert_eq!(count(Filter { direction: outbound, ..Filter::default() }).await, 0);
     let between = Filter { from: Some(at(1)), until: Some(at(3)), ..Filter::default() };
@@ -288,10 +319,15 @@ async fn receipts_of_one_source_are_forgotten_by_their_age(
     let clients = SourceId::new("clients").unwrap();
     for (number, second) in [(1, 10), (2, 20), (3, 30)] {
         let mut request = InteractionWrite::change(&call, Vec::new(), Vec::new(), at(second)).unwrap();
-        request.receipt =
-            Some(Receipt { source: clients.clone(), event_id: event_id(&format!("r{number}")) });
+        request.receipt = Some(Receipt {
+            source: clients.clone(),
+            event_id: event_id(&format!("r{number}")),
+            asked: Some(Uuid::from_u128(number)),
+        });
         stored(&*o.store, request).await;
     }
+    let third = o.store.conversation(&tenant("a"), &clients, &[], &event_id("r3")).await.unwrap();
+    assert_eq!((third.seen_for, third.seen_asked), (Some(call.id), Some(Uuid::from_u128(3))));
     let seen = async |request: &str| {
         let found = o.store.conversation(&tenant("a"), &clients, &[], &event_id(request)).await.unwrap();
         found.seen_for.is_some()

@@ -38,7 +38,8 @@ async fn concurrent_events_get_every_id_exactly_once_and_every_change_is_kept(
             let whose = if i % 2 == 0 { "a" } else { "b" };
             let call = if i % 8 < 2 { "same".to_owned() } else { format!("c{i}") };
             let mut write = ringing(whose, &call, i, &[]);
-            write.receipt = Some(Receipt { source: source(), event_id: event_id(&format!("e{i}")) });
+            write.receipt =
+                Some(Receipt { source: source(), event_id: event_id(&format!("e{i}")), asked: None });
             (whose, store.append(write).await.unwrap())
         })
     });

@@ -6,18 +6,37 @@ use jiff::Timestamp;
 use ramal_store::memory::MemoryStore;
 use ramal_store::testing::TestPostgres;
 use ramal_store::*;
+use sqlx::Connection as _;
 use uuid::Uuid;
 
 pub(crate) trait TestStore:
-    InteractionStore + LiveStore + PluginStore + StoreHealth + Checking
+    InteractionStore + ActivityStore + LiveStore + PluginStore + StoreHealth + Checking
 {
 }
-impl<T: InteractionStore + LiveStore + PluginStore + StoreHealth + Checking> TestStore for T {}
+impl<T: InteractionStore + ActivityStore + LiveStore + PluginStore + StoreHealth + Checking> TestStore for T {}
 
 pub(crate) struct Opened {
     pub(crate) store: Arc<dyn TestStore>,
-    _dir: Option<tempfile::TempDir>,
-    _postgres: Option<TestPostgres>,
+    dir: Option<tempfile::TempDir>,
+    postgres: Option<(TestPostgres, String)>,
+}
+
+impl Opened {
+    /// Does to the database what no Ramal would do.
+    pub(crate) async fn spoil(&self, sql: &str) {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        let done = if let Some(dir) = &self.dir {
+            let url = format!("sqlite:{}", dir.path().join("ramal.db").display());
+            let mut conn = sqlx::SqliteConnection::connect(&url).await.unwrap();
+            sqlx::query(sql).execute(&mut conn).await.unwrap().rows_affected()
+        } else if let Some((postgres, url)) = &self.postgres {
+            let mut admin = postgres.as_admin(url).await.unwrap();
+            sqlx::query(sql).execute(&mut admin).await.unwrap().rows_affected()
+        } else {
+            panic!("what is in memory cannot be spoilt from outside")
+        };
+        assert!(done > 0, "nothing was spoilt");
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -32,22 +51,23 @@ pub(crate) async fn open_with(backend: Backend, live_events: u32) -> Option<Open
     match backend {
         Backend::Memory => Some(Opened {
             store: Arc::new(MemoryStore::new(live_events as usize)),
-            _dir: None,
-            _postgres: None,
+            dir: None,
+            postgres: None,
         }),
         Backend::Sqlite => {
             let dir = tempfile::tempdir().unwrap();
             let mut settings = SqliteSettings::new(dir.path().join("ramal.db"));
             settings.live_events = live_events;
             let store = SqliteStore::open(&settings).await.unwrap();
-            Some(Opened { store: Arc::new(store), _dir: Some(dir), _postgres: None })
+            Some(Opened { store: Arc::new(store), dir: Some(dir), postgres: None })
         }
         Backend::Postgres => {
             let postgres = TestPostgres::start("conformance").await.unwrap()?;
-            let mut settings = PostgresSettings::new(postgres.database().await.unwrap());
+            let url = postgres.database().await.unwrap();
+            let mut settings = PostgresSettings::new(&url);
             settings.live_events = live_events;
             let store = PostgresStore::open(&settings).await.unwrap();
-            Some(Opened { store: Arc::new(store), _dir: None, _postgres: Some(postgres) })
+            Some(Opened { store: Arc::new(store), dir: None, postgres: Some((postgres, url)) })
         }
     }
 }
@@ -112,7 +132,8 @@ pub(crate) fn ringing(tenant_name: &str, call: &str, second: i64, asked: &[&str]
     let mut how = started(Channel::Fixed, Some(call), &[phone("+5511987654321")]);
     how.asked = asked.iter().map(|p| plugin(p)).collect();
     let mut write = begin(tenant_name, how, second);
-    write.receipt = Some(Receipt { source: source(), event_id: event_id(&format!("{call}-ringing")) });
+    write.receipt =
+        Some(Receipt { source: source(), event_id: event_id(&format!("{call}-ringing")), asked: None });
     write.live = vec![live(write.id())];
     write
 }

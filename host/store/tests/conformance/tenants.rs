@@ -50,12 +50,20 @@ const TRIES: &[(&str, Try)] = tries! {
         let kept = store.interaction(&tenant("a"), prey.call.id).await.unwrap().unwrap();
         leak(&done, done == Recorded::Conflict && kept.interaction == prey.call)
     },
+    "rebuild" => |store, prey| {
+        let done = store.rebuild(&tenant("b"), prey.call.id).await.unwrap();
+        leak(&done, !done)
+    },
     "history" => |store, prey| {
         let found = store.history(&tenant("b"), prey.call.id, 0, 9).await.unwrap();
         leak(&found, found.is_empty())
     },
     "messages" => |store, prey| {
         let found = store.messages(&tenant("b"), prey.chat.id, 0, 9).await.unwrap();
+        leak(&found, found.is_empty())
+    },
+    "messages_between" => |store, prey| {
+        let found = store.messages_between(&tenant("b"), prey.chat.id, at(0), at(9999), 9).await.unwrap();
         leak(&found, found.is_empty())
     },
     "message" => |store, _prey| {
@@ -89,6 +97,29 @@ const TRIES: &[(&str, Try)] = tries! {
     "live_after" => |store, _prey| {
         let found = store.live_after(&tenant("b"), LiveId(0), 9).await.unwrap();
         leak(&found, found.events.is_empty() && found.last == LiveId(0))
+    },
+    "tell" => |store, _prey| {
+        let news = NewLive { kind: "channel.silent".into(), interaction: None, body: "{}".into() };
+        let before = store.live_after(&tenant("a"), LiveId(0), 99).await.unwrap();
+        let done = store.tell(&tenant("b"), news, at(9)).await.unwrap();
+        let after = store.live_after(&tenant("a"), LiveId(0), 99).await.unwrap();
+        leak(&done, done == LiveId(1) && before == after)
+    },
+    "sources" => |store, _prey| {
+        let found = store.sources(&tenant("b")).await.unwrap();
+        leak(&found, found.is_empty())
+    },
+    "activity" => |store, _prey| {
+        let found = store.activity(&tenant("b"), &source(), at(0)).await.unwrap();
+        leak(&found, found == Activity::default())
+    },
+    "carried" => |store, _prey| {
+        let found = store.carried(&tenant("b"), &source(), at(0), 9).await.unwrap();
+        leak(&found, found == Carried::default())
+    },
+    "quiet_calls" => |store, _prey| {
+        let found = store.quiet_calls(&tenant("b"), at(9999), at(9999), 9).await.unwrap();
+        leak(&found, found.is_empty())
     },
     "entry" => |store, _prey| {
         let found = store.entry(&tenant("b"), &plugin("p"), "k", at(0)).await.unwrap();
@@ -150,6 +181,7 @@ fn methods(source: &str) -> Vec<String> {
 fn every_method_is_tried() {
     let mut missing: Vec<String> = [
         include_str!("../../src/interaction/record.rs"),
+        include_str!("../../src/activity.rs"),
         include_str!("../../src/live.rs"),
         include_str!("../../src/plugin.rs"),
         include_str!("../../src/store.rs"),
@@ -159,9 +191,22 @@ fn every_method_is_tried() {
     .collect();
     assert!(missing.len() > 15, "the traits were not found: {missing:?}");
     // They are about no tenant, or about all of them.
-    let about_all = ["close", "tenants", "faults"];
+    let about_all = ["close", "tenants", "faults", "live_bell"];
     missing.retain(|m| !about_all.contains(&m.as_str()) && !TRIES.iter().any(|(tried, _)| tried == m));
     assert!(missing.is_empty(), "add a try to TRIES for: {missing:?}");
+}
+
+/// What the memory has not, the databases are asked in tests of its own.
+#[rstest]
+#[case::inbound(include_str!("../../src/inbound.rs"), include_str!("../inbound.rs"))]
+#[case::credential(include_str!("../../src/credential.rs"), include_str!("../credential.rs"))]
+fn every_method_of_the_databases_own_is_tried(#[case] source: &str, #[case] tests: &str) {
+    let named = tests.split_once("async fn no_question_crosses_from_one_tenant_to_another(");
+    let tries = named.and_then(|(_, rest)| rest.split_once("\n}\n")).map_or("", |(body, _)| body);
+    let mut missing = methods(source);
+    assert!(missing.len() > 7, "the trait was not found: {missing:?}");
+    missing.retain(|method| !tries.contains(&format!(".{method}(")));
+    assert!(missing.is_empty(), "ask in the test of crossing tenants: {missing:?}");
 }
 
 #[test]

@@ -142,8 +142,11 @@ pub(super) async fn settle(
         })?;
     }
     let due = match settlement {
-        Settlement::Retry { at, .. } | Settlement::Untried { at } => *at,
-        Settlement::Done { .. } | Settlement::Dead { .. } | Settlement::Pause { .. } => now,
+        Settlement::Retry { at, .. } | Settlement::Untried { at, .. } => *at,
+        Settlement::Done { .. }
+        | Settlement::Superseded { .. }
+        | Settlement::Dead { .. }
+        | Settlement::Pause { .. } => now,
     };
     if !hold(conn, leased, due, None, SETTLING).await? {
         return Err(Stop::Outcome(Settled::Lost));
@@ -157,6 +160,10 @@ pub(super) async fn settle(
             }
             next_of_lane(conn, leased, now).await?;
         }
+        Settlement::Superseded { failure } => {
+            close(conn, leased, DeliveryState::Done, (Some(failure), None), now).await?;
+            next_of_lane(conn, leased, now).await?;
+        }
         Settlement::Dead { failure } => {
             close(conn, leased, DeliveryState::Dead, (Some(failure), None), now).await?;
             next_of_lane(conn, leased, now).await?;
@@ -166,7 +173,8 @@ pub(super) async fn settle(
             remember(conn, leased, failure).await?;
             hand::pause(conn, &leased.tenant, &leased.target.to_string(), failure, now).await?;
         }
-        Settlement::Untried { .. } => {
+        Settlement::Untried { failure, .. } => {
+            remember(conn, leased, failure).await?;
             sqlx::query(
                 "UPDATE deliveries SET tries = tries - 1,
                      first_tried_at = CASE WHEN tries <= 1 THEN NULL ELSE first_tried_at END
