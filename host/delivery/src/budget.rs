@@ -87,6 +87,14 @@ impl Bucket {
         self.recovered = self.recovered.and_then(|at| at.checked_sub(by).ok());
     }
 
+    /// Takes what a call cost beyond the one that was taken for it. It is known afterwards, so whoever comes next waits
+    /// for it, but no longer than after a burst.
+    pub fn charge(&mut self, rate: Rate, calls: u32, now: Timestamp) {
+        let from = self.recovered.unwrap_or(now).max(now);
+        let most = later(now, rate.ahead(Class::Interactive));
+        self.recovered = Some(later(from, rate.every.saturating_mul(calls)).min(most));
+    }
+
     /// Lets nothing through until a moment: the account asked for it.
     pub fn rest_until(&mut self, until: Timestamp) {
         self.rest = self.rest.max(Some(until));
@@ -151,6 +159,20 @@ mod tests {
         assert_eq!(taken(&mut bucket, Class::Interactive, at(0)), 5);
         bucket.give_back(RATE);
         assert_eq!(taken(&mut bucket, Class::Interactive, at(0)), 1);
+    }
+
+    #[test]
+    fn what_a_call_cost_more_is_waited_for_by_who_comes_next_but_not_for_longer_than_a_burst() {
+        let mut bucket = Bucket::default();
+        assert_eq!(taken(&mut bucket, Class::Interactive, at(0)), 5);
+        bucket.charge(RATE, 2, at(0));
+        assert_eq!(bucket.clone().take(RATE, Class::Interactive, at(0)), Err(at(1000)));
+        let mut fresh = Bucket::default();
+        fresh.take(RATE, Class::Interactive, at(0)).unwrap();
+        fresh.charge(RATE, 3, at(0));
+        assert_eq!(taken(&mut fresh, Class::Interactive, at(0)), 1);
+        fresh.charge(RATE, u32::MAX, at(0));
+        assert_eq!(taken(&mut fresh, Class::Interactive, at(6000)), 5);
     }
 
     #[test]

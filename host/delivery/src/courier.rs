@@ -15,8 +15,12 @@ pub enum Outcome {
     Done(Option<CrmRecord>),
     /// Worth another try: slow, down, busy, broken off. It may have been done all the same.
     Transient(Failure),
-    /// The receiver wants fewer requests; after how long to come again, if it said so.
+    /// The receiver wants fewer requests; after how long to come again, if it said so. It means everybody who calls the
+    /// account.
     RetryAfter(Option<Duration>, Failure),
+    /// This host did not let it go, and nothing was sent: it counts as no try and says nothing of the receiver. How long
+    /// to wait.
+    Untried(Duration, Failure),
     /// Another try of the same will not help.
     Permanent(Failure),
     /// The credential is no longer accepted.

@@ -1,4 +1,4 @@
-//! What follows from the outcome of a try: done, another try, a pause until a person acts, or given up.
+//! What follows from the outcome of a try: done, another try, no try at all, a pause until a person acts, or given up.
 
 use std::time::Duration;
 
@@ -52,6 +52,7 @@ pub fn decide(outcome: Outcome, attempt: Attempt) -> Settlement {
         Outcome::Done(record) => Settlement::Done { record },
         Outcome::Permanent(failure) => Settlement::Dead { failure },
         Outcome::AuthExpired(failure) | Outcome::Denied(failure) => Settlement::Pause { failure },
+        Outcome::Untried(wait, failure) => Settlement::Untried { at: later(attempt.now, wait), failure },
         Outcome::Transient(failure) | Outcome::RetryAfter(_, failure) if attempt.is_last() => {
             Settlement::Dead { failure }
         }
@@ -98,6 +99,7 @@ mod tests {
     #[case::done(Outcome::Done(None), "done")]
     #[case::transient(Outcome::Transient(failure()), "retry")]
     #[case::told_to_wait(Outcome::RetryAfter(None, failure()), "retry")]
+    #[case::held_back_here(Outcome::Untried(Duration::from_secs(2), failure()), "untried")]
     #[case::permanent(Outcome::Permanent(failure()), "dead")]
     #[case::credential(Outcome::AuthExpired(failure()), "pause")]
     #[case::grant(Outcome::Denied(failure()), "pause")]
@@ -143,6 +145,7 @@ mod tests {
     #[rstest]
     #[case::done(Outcome::Done(None), "done")]
     #[case::credential(Outcome::AuthExpired(failure()), "pause")]
+    #[case::held_back_here(Outcome::Untried(Duration::from_secs(2), failure()), "untried")]
     fn the_day_ends_only_what_fails_for_the_time_being(#[case] outcome: Outcome, #[case] settlement: &str) {
         assert_eq!(decide(outcome, attempt(50, 240)).as_str(), settlement);
     }

@@ -6,9 +6,26 @@
 
 use jiff::Timestamp;
 use ramal_store::{
-    Actor, Cause, InteractionEvent, InteractionWrite, JournalEntry, JournalResult, Leased, NewEvent,
-    Settlement, Store, StoreError, Target,
+    Actor, Cause, InteractionEvent, InteractionWrite, JournalEntry, JournalResult, Journaled, Leased,
+    NewEvent, Settlement, Step, Store, StoreError, Target,
 };
+
+/// The step by which a CRM was told already what a delivery would tell, if there is one: a later account of the same
+/// part of the interaction. In a lane an earlier step goes first, but one that was given up comes to its end when a
+/// person replays it.
+pub(crate) async fn superseded_by(store: &dyn Store, job: &Leased) -> Result<Option<String>, StoreError> {
+    // Without a record in the CRM nothing later was written either.
+    let (Target::Plugin(plugin), Some(id), Some(_)) = (&job.target, job.interaction, &job.record) else {
+        return Ok(None);
+    };
+    let Some(snapshot) = store.interaction(&job.tenant, id).await? else { return Ok(None) };
+    let later = |told: &&Journaled| {
+        let step = Step(told.step.clone());
+        let written = told.plugin == *plugin && told.result == JournalResult::Written;
+        written && step.part() == job.step.part() && step.number() > job.step.number()
+    };
+    Ok(snapshot.interaction.journal.iter().find(later).map(|told| told.step.clone()))
+}
 
 /// What is to be written for a settlement, if anything.
 pub(crate) async fn of(
@@ -19,7 +36,8 @@ pub(crate) async fn of(
 ) -> Result<Option<InteractionWrite>, StoreError> {
     let (Target::Plugin(plugin), Some(id)) = (&job.target, job.interaction) else { return Ok(None) };
     let result = match settlement {
-        Settlement::Done { .. } => JournalResult::Written,
+        // What supersedes it was written, and has all of it.
+        Settlement::Done { .. } | Settlement::Superseded { .. } => JournalResult::Written,
         Settlement::Dead { .. } => JournalResult::Dead,
         Settlement::Retry { .. } | Settlement::Pause { .. } | Settlement::Untried { .. } => return Ok(None),
     };

@@ -87,6 +87,15 @@ impl Upstreams {
         self.0.lock().entry(upstream.clone()).or_default().bucket.rest_until(until);
     }
 
+    /// Takes out of an account's budget what one call cost beyond the request that was asked for: a plugin's call may
+    /// be several requests, and how many is known when it has ended.
+    pub fn charge(&self, upstream: &Upstream, rate: Rate, requests: u64, now: Timestamp) {
+        let more = u32::try_from(requests.saturating_sub(1)).unwrap_or(u32::MAX);
+        if more > 0 {
+            self.0.lock().entry(upstream.clone()).or_default().bucket.charge(rate, more, now);
+        }
+    }
+
     /// Whether an account's circuit is open.
     pub fn is_open(&self, upstream: &Upstream) -> bool {
         self.0.lock().get(upstream).is_some_and(|state| state.circuit.is_open())
@@ -187,6 +196,22 @@ mod tests {
         for class in [Class::Interactive, Class::Batch] {
             assert_eq!(upstreams.enter(&ours, RATE, class, noon()).unwrap_err(), until);
         }
+    }
+
+    #[test]
+    fn a_call_of_several_requests_costs_as_many() {
+        let upstreams = Arc::new(Upstreams::default());
+        let ours = upstream("acme");
+        upstreams.enter(&ours, RATE, Class::Batch, noon()).unwrap().report(Verdict::Healthy, noon());
+        upstreams.charge(&ours, RATE, 8, noon());
+        let passed = |_: &u32| match upstreams.enter(&ours, RATE, Class::Batch, noon()) {
+            Ok(pass) => {
+                pass.report(Verdict::Healthy, noon());
+                true
+            }
+            Err(_) => false,
+        };
+        assert_eq!((0..20).filter(passed).count(), 2);
     }
 
     #[test]

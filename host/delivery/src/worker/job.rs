@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use ramal_capability::Dedup;
-use ramal_store::{Leased, Settled, Settlement, StoreError};
+use ramal_store::{Failure, Leased, Settled, Settlement, StoreError};
 use tokio::time::Instant;
 
 use super::Shared;
@@ -13,26 +13,57 @@ use crate::{Attempt, Outcome, Pass, Verdict, decide, history};
 
 /// How often a settlement is made anew because the interaction changed meanwhile.
 const MOST_CONFLICTS: u32 = 20;
+/// How long to wait when the store does not answer.
+const STORE_WAIT: Duration = Duration::from_secs(1);
 
 pub(super) async fn attend(shared: &Shared, job: &Leased, pass: Pass, dedup: Dedup) {
     let started = Instant::now();
-    let outcome = tokio::select! {
-        outcome = deliver(shared, job, dedup) => outcome,
-        never = keep_lease(shared, job) => match never {},
+    let settlement = match untold(shared, job).await {
+        // The pass is dropped, and gives back what it took.
+        Err(settlement) => settlement,
+        Ok(()) => call(shared, job, pass, dedup).await,
     };
     let took = started.elapsed();
-    let now = shared.now();
-    if let Outcome::RetryAfter(wish, _) = &outcome {
-        shared.parts.upstreams.limited(pass.upstream(), *wish, now);
-    }
-    pass.report(verdict(&outcome), now);
-    let attempt =
-        Attempt { tries: job.tries, first_tried_at: job.first_tried_at, now, roll: (shared.parts.roll)() };
-    let settlement = decide(outcome, attempt);
     log(job, &settlement);
     if settle(shared, job, &settlement).await {
         shared.parts.observer.settled(job, &settlement, took);
     }
+}
+
+/// Whether there is something to tell; if not, what is to be said of the delivery.
+async fn untold(shared: &Shared, job: &Leased) -> Result<(), Settlement> {
+    match history::superseded_by(shared.parts.store.as_ref(), job).await {
+        Ok(None) => Ok(()),
+        Ok(Some(step)) => {
+            let why =
+                format!("`{step}` was delivered before it came to its turn, and tells all that it tells");
+            Err(Settlement::Superseded { failure: Failure::new("superseded", why) })
+        }
+        Err(error) => {
+            let failure = Failure::new("store-failed", error.to_string());
+            Err(Settlement::Untried { at: later(shared.now(), STORE_WAIT), failure })
+        }
+    }
+}
+
+/// One try.
+async fn call(shared: &Shared, job: &Leased, pass: Pass, dedup: Dedup) -> Settlement {
+    let outcome = tokio::select! {
+        outcome = deliver(shared, job, dedup) => outcome,
+        never = keep_lease(shared, job) => match never {},
+    };
+    let now = shared.now();
+    if let Outcome::RetryAfter(wish, _) = &outcome {
+        shared.parts.upstreams.limited(pass.upstream(), *wish, now);
+    }
+    match verdict(&outcome) {
+        Some(verdict) => pass.report(verdict, now),
+        // Gives back what it took.
+        None => drop(pass),
+    }
+    let attempt =
+        Attempt { tries: job.tries, first_tried_at: job.first_tried_at, now, roll: (shared.parts.roll)() };
+    decide(outcome, attempt)
 }
 
 async fn deliver(shared: &Shared, job: &Leased, dedup: Dedup) -> Outcome {
@@ -45,14 +76,15 @@ async fn deliver(shared: &Shared, job: &Leased, dedup: Dedup) -> Outcome {
     shared.parts.courier.deliver(job).await
 }
 
-/// What an outcome says of the CRM's health.
-fn verdict(outcome: &Outcome) -> Verdict {
-    match outcome {
+/// What an outcome says of the CRM's health; nothing when nothing was sent.
+fn verdict(outcome: &Outcome) -> Option<Verdict> {
+    Some(match outcome {
         Outcome::Transient(_) => Verdict::Failing,
         Outcome::Done(_) | Outcome::Permanent(_) | Outcome::AuthExpired(_) => Verdict::Healthy,
         // It limits us because it is alive, but whether it is well it did not say; a denial did not reach it.
         Outcome::RetryAfter(..) | Outcome::Denied(_) => Verdict::Unknown,
-    }
+        Outcome::Untried(..) => return None,
+    })
 }
 
 /// Renews the lease for as long as it is polled. A renewal that fails is tried again at the next time: what the lease
@@ -130,7 +162,13 @@ fn log(job: &Leased, settlement: &Settlement) {
         Settlement::Pause { .. } => {
             tracing::error!(%tenant, %target, code = failure.code, "paused until a person acts: {}", failure.text);
         }
-        _ => {
+        Settlement::Superseded { .. } => {
+            tracing::info!(%tenant, %target, %delivery, code = failure.code, "not sent any more: {}", failure.text);
+        }
+        Settlement::Untried { .. } => {
+            tracing::debug!(%tenant, %target, %delivery, code = failure.code, "not tried yet: {}", failure.text);
+        }
+        Settlement::Retry { .. } | Settlement::Done { .. } => {
             tracing::info!(%tenant, %target, %delivery, tries, code = failure.code, "to be tried again: {}", failure.text);
         }
     }

@@ -12,13 +12,13 @@ use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
 use parking_lot::Mutex;
 use proptest::prelude::*;
-use ramal_store::{Leased, NewDelivery, OutboxStore, Target, TenantId};
+use ramal_store::{Leased, NewDelivery, OutboxStore, Settlement, Target, TenantId};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
 use super::crm::{Answer, FakeCrm};
-use super::{SetClock, delivery, open, parts, tenant};
-use crate::{Courier, Outcome, Road, Worker, WorkerParts, WorkerSettings};
+use super::{SetClock, delivery, open, tenant};
+use crate::{Courier, DeliveryObserver, Outcome, Road, Worker, WorkerParts, WorkerSettings};
 
 /// What happens at one call of the CRM.
 #[derive(Debug, Clone, Copy)]
@@ -81,6 +81,15 @@ impl Courier for Deadly {
     }
 }
 
+/// Counts the settlements.
+struct Settled(watch::Sender<usize>);
+
+impl DeliveryObserver for Settled {
+    fn settled(&self, _: &Leased, _: &Settlement, _: Duration) {
+        self.0.send_modify(|count| *count += 1);
+    }
+}
+
 /// One life of the process; true when it died before everything was delivered.
 fn live(
     dir: &TempDir,
@@ -95,27 +104,33 @@ fn live(
         let (dying, mut doomed) = watch::channel(None);
         let courier = Arc::new(Deadly { crm: crm.clone(), fates: fates.clone(), dying });
         let rolls = AtomicU32::new(0);
+        let settled = Arc::new(Settled(watch::Sender::new(0)));
+        let mut more = settled.0.subscribe();
+        // Time goes on whenever somebody looks at it.
+        let clock = clock.clone();
+        let now = move || {
+            clock.forward(SignedDuration::from_millis(400));
+            clock.now()
+        };
         let parts = WorkerParts {
-            courier,
+            observer: settled,
+            now: Arc::new(now),
             roll: Arc::new(move || rolls.fetch_add(0x3333_3333, Ordering::Relaxed)),
             settings: WorkerSettings { tick: Duration::from_millis(1), ..WorkerSettings::default() },
-            ..parts(&store, crm, clock)
+            ..WorkerParts::new(store.clone(), courier)
         };
         let (_stop, stopped) = watch::channel(false);
         tokio::spawn(Worker::new(parts, [tenant()]).run(stopped));
-        let (ticking, adding) = (clock.clone(), store.clone());
-        tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-                ticking.forward(SignedDuration::from_secs(2));
-            }
-        });
         let done = async {
             for delivery in news {
-                adding.enqueue(&tenant(), &[delivery]).await.unwrap();
+                store.enqueue(&tenant(), &[delivery]).await.unwrap();
             }
-            while store.backlog(&tenant()).await.unwrap().iter().any(|backlog| backlog.open > 0) {
-                tokio::time::sleep(Duration::from_millis(1)).await;
+            loop {
+                more.borrow_and_update();
+                if store.backlog(&tenant()).await.unwrap().iter().all(|backlog| backlog.open == 0) {
+                    return;
+                }
+                more.changed().await.unwrap();
             }
         };
         let death = async {

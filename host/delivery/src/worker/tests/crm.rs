@@ -22,6 +22,8 @@ pub(super) enum Answer {
     /// 500 after it was done: the answer lies.
     DoneButFails,
     Limited(Option<u64>),
+    /// The host's own gate: the CRM never hears of it.
+    HeldBack(u64),
     Refuses,
     Expired,
     Denied,
@@ -125,6 +127,9 @@ impl FakeCrm {
             }
             Answer::Limited(seconds) => {
                 Outcome::RetryAfter(seconds.map(Duration::from_secs), failure("rate-limited"))
+            }
+            Answer::HeldBack(seconds) => {
+                Outcome::Untried(Duration::from_secs(seconds), failure("quarantined"))
             }
             Answer::Refuses => Outcome::Permanent(failure("invalid")),
             Answer::Expired => Outcome::AuthExpired(failure("auth-expired")),

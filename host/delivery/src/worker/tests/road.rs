@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::crm::Answer;
 use super::{World, about, delivery, noon, parts, target, tenant};
-use crate::{Rate, Worker, WorkerSettings};
+use crate::{Class, Courier as _, Rate, Worker, WorkerSettings};
 
 fn minutes(minutes: i64) -> jiff::Timestamp {
     noon() + SignedDuration::from_mins(minutes)
@@ -92,6 +92,22 @@ async fn after_a_day_of_failures_it_is_given_up_and_the_next_goes() {
         [("1".to_owned(), DeliveryState::Dead), ("2".to_owned(), DeliveryState::Open)]
     );
     assert!(world.crm.steps().contains(&"2".to_owned()));
+}
+
+#[tokio::test]
+async fn what_this_host_holds_back_keeps_nobody_from_the_account_and_costs_no_try() {
+    let mut world = World::new().await;
+    world.crm.answers("ana", [Answer::HeldBack(700)]);
+    world.enqueue(&[delivery("ana", "1")]).await;
+    world.work().await;
+    let upstreams = &world.worker.shared.parts.upstreams;
+    let road = world.crm.road(&tenant(), &target()).unwrap();
+    assert!(upstreams.enter(&road.upstream, road.rate, Class::Interactive, world.clock.now()).is_ok());
+    world.work_until(minutes(11)).await;
+    assert_eq!(world.crm.steps(), ["1"], "it waits as long as it was told to");
+    world.work_until(minutes(12)).await;
+    let numbers: Vec<u32> = world.crm.tries.lock().iter().map(|t| t.number).collect();
+    assert_eq!((numbers.as_slice(), world.crm.made().len()), ([1, 1].as_slice(), 1));
 }
 
 #[tokio::test]
@@ -305,10 +321,8 @@ async fn a_later_step_knows_the_record_of_the_first() {
     assert_eq!(known, [None, Some("n-1"), None, Some("n-3")]);
 }
 
-#[tokio::test]
-async fn an_interactions_history_says_what_became_of_its_deliveries() {
-    let mut world = World::new().await;
-    let id = InteractionId(Uuid::now_v7());
+/// A call that begins.
+fn begun(id: InteractionId) -> InteractionWrite {
     let started = Started {
         source: SourceId::new("pbx").unwrap(),
         reference: None,
@@ -327,7 +341,14 @@ async fn an_interactions_history_says_what_became_of_its_deliveries() {
         cause: Cause::Rule("test".to_owned()),
         event: InteractionEvent::Started(Box::new(started)),
     };
-    let mut write = InteractionWrite::begin(&tenant(), id, vec![event], noon()).unwrap();
+    InteractionWrite::begin(&tenant(), id, vec![event], noon()).unwrap()
+}
+
+#[tokio::test]
+async fn an_interactions_history_says_what_became_of_its_deliveries() {
+    let mut world = World::new().await;
+    let id = InteractionId(Uuid::now_v7());
+    let mut write = begun(id);
     write.outbox = vec![about(Some(id), "ana", "journal"), about(Some(id), "bia", "amend:1")];
     world.store.append(write).await.unwrap();
     world.crm.answers("ana", [Answer::Fails]);
@@ -342,4 +363,35 @@ async fn an_interactions_history_says_what_became_of_its_deliveries() {
     assert_eq!((interaction.seq, interaction.links.len()), (3, 0));
     let record = world.store.crm_record(&tenant(), &target(), id, "").await.unwrap();
     assert_eq!(record.unwrap().id, "n-1");
+}
+
+#[tokio::test]
+async fn an_older_account_that_is_replayed_is_not_written_over_a_newer_one() {
+    let mut world = World::new().await;
+    let id = InteractionId(Uuid::now_v7());
+    let mut write = begun(id);
+    write.outbox = ["journal", "amend:5", "amend:6"].map(|step| about(Some(id), "ana", step)).into();
+    world.store.append(write).await.unwrap();
+    world.crm.answers("ana", [Answer::Done, Answer::Refuses, Answer::Done]);
+    world.work_until(minutes(1)).await;
+    assert_eq!(world.crm.steps(), ["journal", "amend:5", "amend:6"]);
+    assert_eq!(world.backlog().await.dead, 1);
+
+    assert_eq!(world.store.replay_all(&tenant(), &target(), world.clock.now()).await.unwrap(), 1);
+    world.worker.look_at(&tenant());
+    world.work_until(minutes(2)).await;
+    assert_eq!(world.crm.steps(), ["journal", "amend:5", "amend:6"], "the CRM hears nothing of it");
+    let backlog = world.backlog().await;
+    assert_eq!((backlog.open, backlog.dead), (0, 0));
+    let all = world.store.deliveries(&tenant(), &Default::default(), None, 9).await.unwrap();
+    let replayed = all.into_iter().find(|d| d.step.0 == "amend:5").unwrap();
+    assert_eq!(replayed.state, DeliveryState::Done);
+    let failure = replayed.failure.unwrap();
+    assert_eq!(failure.code, "superseded");
+    assert!(failure.text.contains("`amend:6` was delivered"), "{}", failure.text);
+    let interaction = world.store.interaction(&tenant(), id).await.unwrap().unwrap().interaction;
+    assert!(
+        interaction.journal.iter().all(|j| j.result == JournalResult::Written),
+        "nothing is dead any more"
+    );
 }
