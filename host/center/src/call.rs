@@ -86,7 +86,8 @@ impl Inner {
             }
         };
         let write = &mut decided.write;
-        write.receipt = Some(Receipt { source: origin.source.clone(), event_id: event.event_id.clone() });
+        write.receipt =
+            Some(Receipt { source: origin.source.clone(), event_id: event.event_id.clone(), asked: None });
         if !write.events().is_empty() {
             write.live.push(call_event(write.after())?);
         }
@@ -133,7 +134,7 @@ impl Inner {
 
 fn names_an_agent(record: &EventRecord) -> bool {
     let agent = match &record.event {
-        InteractionEvent::Answered { agent } | InteractionEvent::AgentChanged { agent } => agent,
+        InteractionEvent::Answered { agent } | InteractionEvent::Transferred { agent, .. } => agent,
         _ => return false,
     };
     agent.is_some()

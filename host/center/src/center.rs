@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use ramal_numbers::PhoneNumber;
 use ramal_store::{
     ContactIdentity, EventRecord, Filter, Interaction, InteractionId, InteractionState, InteractionStore,
-    InteractionWrite, LiveId, LiveStore, Message, Page, PageCursor, Snapshot, TenantId,
+    InteractionWrite, LiveId, LiveStore, Message, NewLive, Page, PageCursor, Snapshot, TenantId,
 };
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -26,7 +26,7 @@ use crate::view::{Failure, RecentView};
 use crate::webhook;
 use crate::{
     Agent, Ambiguity, CallEvent, CenterError, Clock, CrmPerson, Directory, Forget, Handled, LiveTail, LookUp,
-    Observer, Origin, PluginId, Remember, StoreError,
+    Observer, Origin, PluginId, Reaping, Remember, StoreError,
 };
 
 /// The connected CRMs of each tenant.
@@ -52,7 +52,7 @@ pub(crate) struct ReadyRules {
 
 /// How often a change is decided anew when another one of the same interaction was quicker.
 pub(crate) const ATTEMPTS: u32 = 16;
-/// Messages that one account of a conversation's day looks at.
+/// Messages of a day that its account holds: the last ones.
 const MOST_MESSAGES: u32 = 5000;
 
 /// Limits of the screen pop and of conversations.
@@ -68,6 +68,8 @@ pub struct CenterSettings {
     pub route_deadline: Duration,
     /// How answers of CRMs are kept.
     pub remember: Remember,
+    /// When a call that its provider forgot is ended.
+    pub reaping: Reaping,
 }
 
 impl Default for CenterSettings {
@@ -80,6 +82,7 @@ impl Default for CenterSettings {
             // Who waits for it hears nothing yet, not even ringing.
             route_deadline: Duration::from_millis(300),
             remember: Remember::default(),
+            reaping: Reaping::default(),
         }
     }
 }
@@ -293,6 +296,17 @@ impl Center {
         self.0.interactions.list(tenant, filter, before, limit).await
     }
 
+    /// Tells the panel of something that is about no interaction; `body` is one JSON object.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn announce(&self, tenant: &TenantId, kind: &str, body: String) -> Result<(), StoreError> {
+        let news = NewLive { kind: kind.to_owned(), interaction: None, body };
+        let id = self.0.live.tell(tenant, news, self.0.clock.now()).await?;
+        self.0.told(tenant, Some(id));
+        Ok(())
+    }
+
     // === starting and stopping ===
 
     /// Goes on where a process that ended left off: asks again for calls that are fresh, and tells of the others that
@@ -368,14 +382,28 @@ impl Inner {
             return Ok(());
         }
         let mut messages = Vec::new();
-        if due.iter().any(|d| d.day.is_some()) {
-            let known = self.interactions.messages(write.tenant(), write.id(), 0, MOST_MESSAGES).await?;
-            messages = known;
-            messages.retain(|m| !write.messages().iter().any(|new| new.id == m.id));
-            messages.extend_from_slice(write.messages());
+        for day in due.iter().filter_map(|d| d.day).collect::<BTreeSet<_>>() {
+            messages.extend(self.messages_of(write, day, &rules.zone).await?);
         }
         write.outbox.extend(journal::deliveries(write.after(), &due, &messages, &rules, write.at));
         Ok(())
+    }
+
+    /// What was written on one day, with what this change adds to it.
+    async fn messages_of(
+        &self,
+        write: &InteractionWrite,
+        day: Date,
+        zone: &TimeZone,
+    ) -> Result<Vec<Message>, StoreError> {
+        let start = |day: Date| day.to_zoned_datetime(zone.clone()).map(|start| start.timestamp());
+        let from = start(day).unwrap_or(Timestamp::MIN);
+        let until = day.tomorrow().and_then(start).unwrap_or(Timestamp::MAX);
+        let (tenant, id) = (write.tenant(), write.id());
+        let mut messages = self.interactions.messages_between(tenant, id, from, until, MOST_MESSAGES).await?;
+        messages.retain(|m| !write.messages().iter().any(|new| new.id == m.id));
+        messages.extend(write.messages().iter().filter(|m| m.at >= from && m.at < until).cloned());
+        Ok(messages)
     }
 
     /// Rings the bell for what was stored.

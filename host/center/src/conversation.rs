@@ -49,8 +49,8 @@ impl Center {
     }
 
     /// Closes the days of conversations that are over, so that the CRMs are told, and ends conversations in which
-    /// nobody wrote for long. Also drops answers of CRMs that are too old. Call it every minute or so. Says how many
-    /// conversations it changed.
+    /// nobody wrote for long and calls that their provider forgot. Also drops answers of CRMs that are too old. Call
+    /// it every minute or so. Says how many calls and conversations it changed.
     ///
     /// # Errors
     /// When the store fails; the next sweep goes on.
@@ -61,6 +61,7 @@ impl Center {
         for tenant in self.0.tenants() {
             let zone = self.0.rules_of(&tenant).zone;
             let now = self.0.clock.now();
+            changed += self.0.reap(&tenant, now).await?;
             let today = now.to_zoned_datetime(zone.clone()).start_of_day().map(|start| start.timestamp());
             // Whatever somebody wrote in today is not over yet.
             let Ok(today) = today else { continue };
@@ -164,7 +165,8 @@ impl Inner {
             }
         }
         .map_err(|_| CenterError::Broken)?;
-        write.receipt = Some(Receipt { source: origin.source.clone(), event_id: event.reference.clone() });
+        write.receipt =
+            Some(Receipt { source: origin.source.clone(), event_id: event.reference.clone(), asked: None });
         Ok(write)
     }
 
@@ -195,7 +197,11 @@ impl Inner {
             let mut write =
                 InteractionWrite::change(&conversation, messages, events.into_iter().collect(), now)
                     .map_err(|_| CenterError::Broken)?;
-            write.receipt = Some(Receipt { source: origin.source.clone(), event_id: event.event_id.clone() });
+            write.receipt = Some(Receipt {
+                source: origin.source.clone(),
+                event_id: event.event_id.clone(),
+                asked: None,
+            });
             if let Some(handled) = self.store_conversation(write, "message-status").await? {
                 return Ok(handled);
             }

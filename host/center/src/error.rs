@@ -42,8 +42,12 @@ pub enum CenterError {
         kind: &'static str,
     },
     /// The call was answered, so it cannot have been missed.
-    #[error("the call was answered, it cannot end as `{cause}`: end it as `completed` or `failed`")]
+    #[error(
+        "the call is {from}, it cannot become ended as `{cause}`: end a call that was answered as `completed` or `failed`"
+    )]
     WrongCause {
+        /// Where the call stands.
+        from: InteractionState,
         /// What the event says.
         cause: EndCause,
     },
@@ -63,6 +67,11 @@ pub enum CenterError {
     /// One event id for two calls.
     #[error("this event id was used for another call of the same source: give each event an id of its own")]
     EventIdReused,
+    /// One request id for two requests.
+    #[error(
+        "this key was used for another request: give each request a key of its own, and the same one only to its repetitions"
+    )]
+    RequestIdReused,
     /// Too many events of one call came at the same moment.
     #[error("too many events of this call came at the same moment: send the event again")]
     Contended,
@@ -94,6 +103,7 @@ impl CenterError {
             Self::Nobody => "nobody",
             Self::BadText { .. } => "bad-text",
             Self::EventIdReused => "event-id-reused",
+            Self::RequestIdReused => "request-id-reused",
             Self::Contended => "contended",
             Self::ShuttingDown => "shutting-down",
             Self::Broken => "broken",

@@ -2,7 +2,8 @@
 //!
 //! A call is told once, when it is over; missed and abandoned ones as such. A conversation is told once for each day,
 //! when the day is over: one entry a message would bury the CRM, one entry for all would be written for weeks. What
-//! becomes known later (a disposition, notes, a recording that is ready) is told as a change of that entry. The
+//! becomes known later (a disposition, notes, a recording that is ready) is told as a change of that entry, if the entry
+//! has a place for it: an amendment that changes nothing costs the CRM's patience and a person's attention. The
 //! deliveries go into the same transaction as the events that they follow from.
 //!
 //! A plugin that cannot change what it has written is told no change: each would end as a dead letter that no replay
@@ -12,9 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use ramal_store::{
-    ContactKind, CrmLink, CrmRecord, EndCause, EventRecord, Interaction, InteractionDirection,
-    InteractionEvent, InteractionState, InteractionWrite, JournalEntry, JournalOutcome, Lane, Message,
-    NewDelivery, PluginId, RecordingState, Step, Target,
+    ContactIdentity, ContactKind, CrmLink, CrmRecord, EndCause, EventRecord, Interaction,
+    InteractionDirection, InteractionEvent, InteractionState, InteractionWrite, JournalEntry, JournalOutcome,
+    Lane, Message, NewDelivery, PluginId, RecordingState, Step, Target,
 };
 use uuid::Uuid;
 
@@ -59,23 +60,27 @@ impl Default for JournalRules {
 /// What nobody is told: calls with one's doctor, with the bank, between colleagues.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct DoNotLog {
-    /// Numbers in E.164 and extensions as they are dialled, on either side.
-    pub numbers: BTreeSet<String>,
-    /// Whether talk between colleagues is left out.
-    pub internal: bool,
+    lines: BTreeSet<String>,
+    internal: bool,
 }
 
 // Whose calls are left out is nobody's business.
 impl std::fmt::Debug for DoNotLog {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DoNotLog")
-            .field("numbers", &self.numbers.len())
+            .field("lines", &self.lines.len())
             .field("internal", &self.internal)
             .finish()
     }
 }
 
 impl DoNotLog {
+    /// Leaves out these lines on either side, numbers in E.164 and extensions as they are dialled; and talk between
+    /// colleagues if `internal` says so. A number stands for its line: it covers the line's other form too.
+    pub fn new(lines: impl IntoIterator<Item = String>, internal: bool) -> Self {
+        Self { lines: lines.into_iter().map(|text| line(&text)).collect(), internal }
+    }
+
     /// Whether the interaction is one that nobody is told.
     pub fn covers(&self, interaction: &Interaction) -> bool {
         if self.internal && interaction.direction == InteractionDirection::Internal {
@@ -83,8 +88,13 @@ impl DoNotLog {
         }
         let sides = interaction.from.iter().chain(&interaction.to);
         let names = interaction.contacts.iter().filter(|c| c.kind == ContactKind::Phone).map(|c| c.value());
-        sides.chain(names).any(|number| self.numbers.contains(number.expose()))
+        !self.lines.is_empty() && sides.chain(names).any(|side| self.lines.contains(&line(side.expose())))
     }
+}
+
+/// By what two spellings of one line are compared; an extension is itself.
+fn line(text: &str) -> String {
+    ContactIdentity::phone(text).map_or_else(|_| text.to_owned(), |number| number.value().expose().to_owned())
 }
 
 /// Something to be told, before it is known to whom.
@@ -104,6 +114,10 @@ impl Due {
         Self { step, day, only: None, reach: JournalReach::FirstAccount }
     }
 
+    fn change(day: Option<Date>, seq: u32, only: Option<PluginId>) -> Self {
+        Self { step: amend(day, seq), day, only, reach: JournalReach::LaterChanges }
+    }
+
     /// Whether a plugin is told.
     fn concerns(&self, plugin: &PluginId, reach: JournalReach) -> bool {
         let wanted = self.reach == JournalReach::FirstAccount || reach == JournalReach::LaterChanges;
@@ -119,13 +133,14 @@ pub(crate) fn due(write: &InteractionWrite, rules: &JournalRules) -> Vec<Due> {
     }
     // First the accounts that begin: they have every fact of this change already, so none needs an amendment.
     let mut due: Vec<Due> = write.events().iter().filter_map(|record| begins(after, record)).collect();
-    for record in write.events() {
-        let Some(change) = amends(after, record) else { continue };
+    for change in late_messages(write) {
         // Of several changes at once one amendment is enough.
-        let same = |d: &Due| d.day == change.day && (d.only.is_none() || d.only == change.only);
-        if !due.iter().any(same) {
+        if !due.iter().any(|d| d.day == change.day) {
             due.push(change);
         }
+    }
+    if !due.iter().any(|d| d.day == after.closed_day) {
+        due.extend(late_facts(write, rules));
     }
     due
 }
@@ -142,24 +157,40 @@ fn begins(after: &Interaction, record: &EventRecord) -> Option<Due> {
     }
 }
 
-fn amends(after: &Interaction, record: &EventRecord) -> Option<Due> {
-    let told = if after.channel.is_voice() {
-        after.state == InteractionState::Ended
-    } else {
-        after.closed_day.is_some()
-    };
-    let (day, only) = match &record.event {
-        // A message of a day that is told already.
-        InteractionEvent::MessageAdded { date, .. }
-            if after.closed_day.is_some_and(|closed| *date <= closed) =>
-        {
-            (Some(*date), None)
+/// Messages of days that are told already.
+fn late_messages(write: &InteractionWrite) -> impl Iterator<Item = Due> {
+    let closed = write.after().closed_day;
+    write.events().iter().filter_map(move |record| match &record.event {
+        InteractionEvent::MessageAdded { date, .. } if closed.is_some_and(|closed| *date <= closed) => {
+            Some(Due::change(Some(*date), record.seq, None))
         }
-        InteractionEvent::CrmLinked(link) if told => (after.closed_day, Some(link.plugin.clone())),
-        event if told && is_later_fact(event) => (after.closed_day, None),
-        _ => return None,
+        _ => None,
+    })
+}
+
+/// What was told already and is told differently now: for each plugin, since each knows records of its own.
+fn late_facts(write: &InteractionWrite, rules: &JournalRules) -> Vec<Due> {
+    let (Some(before), after) = (write.before(), write.after()) else { return Vec::new() };
+    let Some(first) = write.events().first() else { return Vec::new() };
+    let told = if after.channel.is_voice() {
+        before.state == InteractionState::Ended
+    } else {
+        before.closed_day.is_some()
     };
-    Some(Due { step: amend(day, record.seq), day, only, reach: JournalReach::LaterChanges })
+    if !told {
+        return Vec::new();
+    }
+    let account = |of: &Interaction, plugin: &PluginId| {
+        let mut entry = entry(of, None, &[], plugin, &rules.zone);
+        if !of.channel.is_voice() {
+            // Who wrote last: the next day's fact, until that is told.
+            entry.agent = None;
+        }
+        entry
+    };
+    let differs = |plugin: &&PluginId| account(before, plugin) != account(after, plugin);
+    let plugins = rules.plugins.keys().filter(differs);
+    plugins.map(|plugin| Due::change(after.closed_day, first.seq, Some(plugin.clone()))).collect()
 }
 
 fn amend(day: Option<Date>, seq: u32) -> Step {
@@ -167,20 +198,6 @@ fn amend(day: Option<Date>, seq: u32) -> Step {
         Some(day) => Step(format!("amend:{day}:{seq}")),
         None => Step(format!("amend:{seq}")),
     }
-}
-
-fn is_later_fact(event: &InteractionEvent) -> bool {
-    matches!(
-        event,
-        InteractionEvent::DispositionSet { .. }
-            | InteractionEvent::NoteSet { .. }
-            | InteractionEvent::RecordingReady { .. }
-            | InteractionEvent::RecordingDeleted { .. }
-            | InteractionEvent::Answered { .. }
-            | InteractionEvent::AgentChanged { .. }
-            | InteractionEvent::ProtocolGiven { .. }
-            | InteractionEvent::ContactLinked { .. }
-    )
 }
 
 /// The deliveries for what is due. `messages` are those of the days in question.
@@ -268,10 +285,9 @@ fn entry(
     entry.queue.clone_from(&of.queue);
     entry.disposition.clone_from(&of.disposition);
     entry.notes.clone_from(&of.notes);
-    entry.protocol.clone_from(&of.protocol);
     entry.transcript = transcript(&of_day, zone);
-    let ready = of.recordings.iter().filter(|r| r.state == RecordingState::Ready);
-    entry.recordings = ready.map(|r| r.id.0.to_string()).collect();
+    let ready = of.recordings.iter().find(|r| r.state == RecordingState::Ready);
+    entry.recording = ready.map(|r| r.id.0.to_string());
     entry
 }
 

@@ -23,7 +23,10 @@
 //! * What the CRMs and webhooks are to be told is decided by pure functions (`journal`, `webhook`) and stored with the
 //!   events that it follows from: a crash between the two cannot be.
 //!
+//! * A call that its provider forgot is ended by a rule that the history names (`reaper`).
 //! * What CRMs tell by themselves ([`Hearing`]) is stored before it is heard, and told once.
+//!
+//! What happened leaves for other systems as a vCon ([`Center::vcon`]), made of the history alone.
 //!
 //! The CRMs are behind [`Directory`] and [`CrmEvents`]; this crate knows neither wasm nor HTTP.
 #![deny(missing_docs)]
@@ -42,11 +45,13 @@ mod lookup;
 mod number;
 mod observer;
 mod pop;
+mod reaper;
 mod request;
 mod route;
 mod running;
 mod state;
 mod text;
+mod vcon;
 mod view;
 mod webhook;
 
@@ -72,7 +77,9 @@ pub use ramal_store::{
     InteractionState, LiveEvent, LiveId, Message, MessageStatus, Namespace, Page, PageCursor, PluginId,
     Recording, RecordingId, Snapshot, SourceId, StoreError, TenantId, UserId,
 };
+pub use reaper::Reaping;
 pub use route::{RouteDecision, RouteOwner, RouteReason, RouteView};
+pub use vcon::{Vcon, VconIssuer};
 pub use view::{
     CallView, CardView, CardsView, ConversationView, DealView, FailureReason, FailureView, FindingView,
     MessageView, NumberView, RecentView, SeenView, SnapshotView,

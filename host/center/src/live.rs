@@ -1,14 +1,15 @@
 //! Following the live events of a tenant.
 //!
-//! The bell says only "there is more": the events themselves are read from the store, after the last one that this
-//! reader saw. A reader that is slow, or comes back after an hour, misses nothing and gets nothing twice.
+//! The bells say only "there is more": the events themselves are read from the store, after the last one that this
+//! reader saw. A reader that is slow, or comes back after an hour, misses nothing and gets nothing twice. One bell is
+//! rung by this process, the other by the store for what the other processes over the same database write.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use ramal_store::{LiveEvent, LiveId, LiveStore, StoreError, TenantId};
+use ramal_store::{LiveEvent, LiveId, LiveStore, OutboxListener, StoreError, TenantId};
 use tokio::sync::watch;
 
 const PAGE: u32 = 200;
@@ -52,6 +53,7 @@ pub struct LiveTail {
     // `None`: from now on; settled by the first read.
     seen: Option<LiveId>,
     bell: watch::Receiver<LiveId>,
+    others: OutboxListener,
     ready: VecDeque<LiveEvent>,
 }
 
@@ -71,8 +73,8 @@ impl LiveTail {
         tenant: TenantId,
         after: Option<LiveId>,
     ) -> Self {
-        let bell = bells.hear(&tenant);
-        Self { store, tenant, seen: after, bell, ready: VecDeque::new() }
+        let (bell, others) = (bells.hear(&tenant), store.live_bell().listen());
+        Self { store, tenant, seen: after, bell, others, ready: VecDeque::new() }
     }
 
     /// Waits for the next event. May be dropped while it waits: nothing is lost.
@@ -102,10 +104,20 @@ impl LiveTail {
                     self.ready = page.events.into();
                 }
             }
-            if self.ready.is_empty() && self.bell.changed().await.is_err() {
-                // The bells live as long as the center, which may be gone before its readers.
-                std::future::pending::<()>().await;
+            if self.ready.is_empty() {
+                tokio::select! {
+                    rung = self.bell.changed() => if rung.is_err() {
+                        // The bells live as long as the center, which may be gone before its readers.
+                        std::future::pending::<()>().await;
+                    },
+                    () = elsewhere(&mut self.others, &self.tenant) => {}
+                }
             }
         }
     }
+}
+
+/// Waits until another process may have written for the tenant.
+async fn elsewhere(others: &mut OutboxListener, tenant: &TenantId) {
+    while others.rung().await.is_some_and(|rung| rung != *tenant) {}
 }

@@ -5,6 +5,7 @@ use ramal_store::{
     Cause, Clear, ContactIdentity, CrmLink, EndCause, Interaction, InteractionEvent, InteractionId,
     InteractionWrite, NewEvent, PluginId, Receipt, Recorded, SourceId, TenantId,
 };
+use uuid::Uuid;
 
 use crate::call::call_event;
 use crate::center::{ATTEMPTS, Inner};
@@ -35,11 +36,8 @@ impl Center {
         disposition: Option<String>,
     ) -> Result<Handled, CenterError> {
         checked("disposition", disposition.as_deref(), LONGEST_NAME)?;
-        self.change("disposition", request, id, move |of| {
-            (of.disposition != disposition)
-                .then(|| InteractionEvent::DispositionSet { disposition: disposition.clone() })
-        })
-        .await
+        let event = InteractionEvent::DispositionSet { disposition: disposition.clone() };
+        self.change("disposition", request, id, event, move |of| of.disposition == disposition).await
     }
 
     /// Writes the notes, in place of those before (which the history keeps); `None` empties them.
@@ -53,10 +51,8 @@ impl Center {
         notes: Option<Clear>,
     ) -> Result<Handled, CenterError> {
         checked("notes", notes.as_ref().map(Clear::expose), LONGEST_NOTES)?;
-        self.change("note", request, id, move |of| {
-            (of.notes != notes).then(|| InteractionEvent::NoteSet { notes: notes.clone() })
-        })
-        .await
+        let event = InteractionEvent::NoteSet { notes: notes.clone() };
+        self.change("note", request, id, event, move |of| of.notes == notes).await
     }
 
     /// Gives the protocol number.
@@ -70,11 +66,8 @@ impl Center {
         protocol: String,
     ) -> Result<Handled, CenterError> {
         checked("protocol", Some(&protocol), LONGEST_NAME)?;
-        self.change("protocol", request, id, move |of| {
-            (of.protocol.as_ref() != Some(&protocol))
-                .then(|| InteractionEvent::ProtocolGiven { protocol: protocol.clone() })
-        })
-        .await
+        let event = InteractionEvent::ProtocolGiven { protocol: protocol.clone() };
+        self.change("protocol", request, id, event, move |of| of.protocol.as_ref() == Some(&protocol)).await
     }
 
     /// Says that the customer is also this one: from now on both names have one timeline.
@@ -87,11 +80,8 @@ impl Center {
         id: InteractionId,
         contact: ContactIdentity,
     ) -> Result<Handled, CenterError> {
-        self.change("contact", request, id, move |of| {
-            (!of.contacts.contains(&contact))
-                .then(|| InteractionEvent::ContactLinked { contact: contact.clone() })
-        })
-        .await
+        let event = InteractionEvent::ContactLinked { contact: contact.clone() };
+        self.change("contact", request, id, event, move |of| of.contacts.contains(&contact)).await
     }
 
     /// Says to which record of a CRM it belongs, in place of another of the same kind in that CRM.
@@ -106,10 +96,8 @@ impl Center {
     ) -> Result<Handled, CenterError> {
         checked("kind", Some(&link.kind), LONGEST_NAME)?;
         checked("id", Some(&link.id), LONGEST_NAME)?;
-        self.change("crm-link", request, id, move |of| {
-            (!of.links.contains(&link)).then(|| InteractionEvent::CrmLinked(link.clone()))
-        })
-        .await
+        let event = InteractionEvent::CrmLinked(link.clone());
+        self.change("crm-link", request, id, event, move |of| of.links.contains(&link)).await
     }
 
     /// Says which contact of a CRM the customer is, where a look-up found several and nobody could tell. The CRM's
@@ -163,7 +151,7 @@ impl Center {
     ) -> Result<Handled, CenterError> {
         self.to_the_end("close", move |inner, _ticket| async move {
             inner
-                .take_request(&request, id, |of, at| {
+                .take_request(&request, id, digest(id, "close"), |of, at| {
                     if of.channel.is_voice() {
                         return Err(CenterError::WrongKind { kind: "close" });
                     }
@@ -175,26 +163,30 @@ impl Center {
         .await
     }
 
+    /// Writes what a request says, unless it `is_known` already.
     async fn change<F>(
         &self,
         kind: &'static str,
         request: Request,
         id: InteractionId,
-        decide: F,
+        event: InteractionEvent,
+        is_known: F,
     ) -> Result<Handled, CenterError>
     where
-        F: Fn(&Interaction) -> Option<InteractionEvent> + Send + Sync + 'static,
+        F: Fn(&Interaction) -> bool + Send + Sync + 'static,
     {
         self.to_the_end(kind, move |inner, _ticket| async move {
+            // Everything in an event has a form in JSON.
+            let text = serde_json::to_string(&event).map_err(|_| CenterError::Broken)?;
             inner
-                .take_request(&request, id, |of, at| {
-                    let new = |event| NewEvent {
+                .take_request(&request, id, digest(id, &text), |of, at| {
+                    let new = || NewEvent {
                         at,
                         actor: request.actor.clone(),
                         cause: Cause::Request(request.id.clone()),
-                        event,
+                        event: event.clone(),
                     };
-                    Ok(decide(of).map(new).into_iter().collect())
+                    Ok((!is_known(of)).then(new).into_iter().collect())
                 })
                 .await
         })
@@ -202,11 +194,19 @@ impl Center {
     }
 }
 
+/// By what a request that comes again is told from another one that its client gave the same identifier.
+fn digest(id: InteractionId, what: &str) -> Uuid {
+    // Drawn once for this use.
+    const SPACE: Uuid = Uuid::from_u128(0x9d0c_37e6_52ab_4f18_b6f4_0e83_1a95_c27d);
+    Uuid::new_v5(&SPACE, format!("{id}\n{what}").as_bytes())
+}
+
 impl Inner {
     async fn take_request(
         self: &std::sync::Arc<Self>,
         request: &Request,
         id: InteractionId,
+        asked: Uuid,
         decide: impl Fn(&Interaction, jiff::Timestamp) -> Result<Vec<NewEvent>, CenterError> + Send + Sync,
     ) -> Result<Handled, CenterError> {
         let clients = SourceId::new(CLIENTS).map_err(|_| CenterError::Broken)?;
@@ -215,18 +215,20 @@ impl Inner {
             let seen = self.interactions.conversation(&request.tenant, &clients, &[], &request.id).await?;
             let of = self.interactions.interaction(&request.tenant, id).await?;
             let before = of.ok_or(CenterError::UnknownInteraction)?.interaction;
-            match seen.seen_for {
-                Some(seen) if seen == id => {
-                    return Ok(Handled { interaction: id, state: before.state, repeated: true });
+            if seen.seen_for.is_some() {
+                // One that an older version took did not say what it asked for.
+                let same = seen.seen_for == Some(id) && seen.seen_asked.is_none_or(|before| before == asked);
+                if !same {
+                    return Err(CenterError::RequestIdReused);
                 }
-                Some(_) => return Err(CenterError::EventIdReused),
-                None => {}
+                return Ok(Handled { interaction: id, state: before.state, repeated: true });
             }
             let now = self.clock.now();
             let events = decide(&before, now)?;
             let mut write = InteractionWrite::change(&before, Vec::new(), events, now)
                 .map_err(|_| CenterError::Broken)?;
-            write.receipt = Some(Receipt { source: clients.clone(), event_id: request.id.clone() });
+            write.receipt =
+                Some(Receipt { source: clients.clone(), event_id: request.id.clone(), asked: Some(asked) });
             self.with_deliveries(&mut write).await?;
             if before.channel.is_voice() {
                 let changed = !write.events().is_empty();

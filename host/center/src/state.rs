@@ -70,7 +70,12 @@ pub(crate) fn decide(
         (Answered | Held, EventKind::Ended { cause, .. })
             if !matches!(cause, EndCause::Completed | EndCause::Failed) =>
         {
-            return Err(CenterError::WrongCause { cause: *cause });
+            // That it was missed, told before it was answered: another telephone's news, or one that was taken back.
+            return if late {
+                Ok(None)
+            } else {
+                Err(CenterError::WrongCause { from: call.state, cause: *cause })
+            };
         }
         // Any cause: when a call that rings is `completed`, its `answered` is lost or still on its way.
         (_, EventKind::Ended { cause, provider_cause }) => {

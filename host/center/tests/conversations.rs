@@ -233,6 +233,44 @@ async fn a_day_is_told_when_the_next_begins_and_the_last_one_by_the_sweep() {
 }
 
 #[tokio::test]
+async fn a_day_of_a_conversation_of_many_messages_is_told_with_its_own() {
+    const MANY: u32 = 5_100;
+    let w = world();
+    let chat = w.says("first", 0).await.interaction;
+    let before = w.center.interaction(&tenant(), chat).await.unwrap().unwrap().interaction;
+    let told = |number: u32| ramal_store::NewEvent {
+        at: later(1),
+        actor: Actor::System,
+        cause: Cause::Rule("test".to_owned()),
+        event: InteractionEvent::MessageAdded {
+            message: ramal_store::Message {
+                id: ramal_store::MessageId(uuid::Uuid::from_u128(number.into())),
+                reference: id(&format!("many-{number}")),
+                direction: InteractionDirection::Inbound,
+                at: later(1),
+                text: None,
+                attachments: Vec::new(),
+                agent: None,
+                status: ramal_store::MessageStatus::Received,
+                provider_cause: None,
+                seq: 0,
+            },
+            date: "2026-11-23".parse().unwrap(),
+        },
+    };
+    let write =
+        ramal_store::InteractionWrite::change(&before, vec![], (0..MANY).map(told).collect(), later(1));
+    ramal_store::InteractionStore::append(&*w.store, write.unwrap()).await.unwrap();
+    // The next day, and the one after it that closes it.
+    w.says("second-day", 24 * 60).await;
+    w.says("third-day", 48 * 60).await;
+    let second = w.store.deliveries().into_iter().find(|d| d.step.0 == "journal:2026-11-24").unwrap();
+    let entry = ramal_store::JournalEntry::from_payload(&second.payload).unwrap();
+    assert_eq!((entry.started, entry.ended), (later(24 * 60), Some(later(24 * 60))));
+    assert_eq!(entry.transcript.unwrap().expose(), "12:00 < Olá (invented)");
+}
+
+#[tokio::test]
 async fn a_missed_call_is_told_as_such_and_later_facts_as_changes() {
     let w = world();
     let call = w.center.handle(origin(), rings()).await.unwrap().interaction;
@@ -276,7 +314,10 @@ async fn a_request_counts_once_and_changes_nothing_when_nothing_changes() {
     assert_eq!(kept.disposition.as_deref(), Some("lost"));
     let chat = w.says("m1", 1).await.interaction;
     let reused = w.center.set_disposition(request("r1"), chat, None).await.unwrap_err();
-    assert_eq!(reused.code(), "event-id-reused");
+    assert_eq!(reused.code(), "request-id-reused");
+    // The same id for something else, of the same one.
+    let other = w.center.set_note(request("r1"), call, Some(Clear::new("sold"))).await.unwrap_err();
+    assert_eq!(other.code(), "request-id-reused");
 }
 
 #[tokio::test]

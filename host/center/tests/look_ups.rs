@@ -356,6 +356,18 @@ async fn of_several_contacts_the_tenants_policy_chooses(
     assert_eq!(w.linked(id).await, then);
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_owner_may_be_who_gets_the_call_by_a_transfer() {
+    let w = world(policy(Ambiguity::Owner), vec![knows(&two())]);
+    let mut live = w.live();
+    w.card(&mut live, "c1", ANA).await;
+    let id = w.center.recent(&tenant(), 1).await.unwrap().calls[0].call.interaction;
+    w.answered("c1", "2009").await;
+    let to = EventKind::Transferred { agent: Some(Clear::new("2002")), queue: None };
+    w.event("c1", "transferred", to).await;
+    assert_eq!(w.linked(id).await, Some(("8".to_owned(), "owner-match".to_owned())));
+}
+
 fn linking(contact: &str) -> (Request, CrmLink) {
     let id = EventId::new(&format!("choose-{contact}")).unwrap();
     let actor = Actor::User(UserId::new("bruno").unwrap());

@@ -51,7 +51,7 @@ fn message(direction: InteractionDirection, hour: i64) -> InteractionEvent {
         at: at(hour),
         text: Some(Clear::new(format!("message of hour {hour} (invented)"))),
         attachments: Vec::new(),
-        agent: None,
+        agent: (direction == InteractionDirection::Outbound).then(|| Clear::new("Bruna (invented)")),
         status: MessageStatus::Received,
         provider_cause: None,
         seq: 0,
@@ -73,7 +73,16 @@ fn event(word: &str) -> InteractionEvent {
         "note" => E::NoteSet { notes: Some(Clear::new("calls back (invented)")) },
         "ready" => E::RecordingReady { recording, duration_ms: 1000, digest: None },
         "recording" => E::RecordingStarted { recording },
-        "agent" => E::AgentChanged { agent: None },
+        "second ready" => {
+            E::RecordingReady { recording: RecordingId(Uuid::max()), duration_ms: 1000, digest: None }
+        }
+        "deleted" => E::RecordingDeleted { recording },
+        "second deleted" => E::RecordingDeleted { recording: RecordingId(Uuid::max()) },
+        "protocol" => E::ProtocolGiven { protocol: "20260001".to_owned() },
+        "contact" => E::ContactLinked {
+            contact: ContactIdentity::new(ContactKind::Whatsapp, Namespace::new("bsuid:1").unwrap(), "BR.1")
+                .unwrap(),
+        },
         "held" => E::Held {},
         "journaled" => E::Journaled {
             plugin: PluginId::new("odoo").unwrap(),
@@ -89,6 +98,7 @@ fn event(word: &str) -> InteractionEvent {
         }),
         "day 23" => E::DayClosed { date: "2026-11-23".parse().unwrap() },
         "message 23" => message(InteractionDirection::Inbound, 14),
+        "answer 24" => message(InteractionDirection::Outbound, 38),
         "message 24" => message(InteractionDirection::Inbound, 38),
         other => panic!("{other}"),
     }
@@ -119,6 +129,12 @@ fn steps(write: &InteractionWrite, rules: &JournalRules) -> String {
 #[case::two_changes_at_once(Channel::Fixed, &["ended"], &["disposition", "note"], "odoo amend:3, tryton amend:3")]
 #[case::a_link_is_of_one_crm(Channel::Fixed, &["ended"], &["link"], "odoo amend:3")]
 #[case::nothing_that_a_crm_has_a_place_for(Channel::Fixed, &["ended"], &["recording"], "")]
+#[case::a_second_recording(Channel::Fixed, &["ended", "ready"], &["second ready"], "")]
+#[case::the_recording_is_deleted(Channel::Fixed, &["ended", "ready"], &["deleted"], "odoo amend:4, tryton amend:4")]
+#[case::a_recording_that_was_not_told_is_deleted(Channel::Fixed, &["ended", "ready", "second ready"], &["second deleted"], "")]
+#[case::a_protocol_number(Channel::Fixed, &["ended"], &["protocol"], "")]
+#[case::another_name_of_the_customer(Channel::Fixed, &["ended"], &["contact"], "")]
+#[case::the_same_note_again(Channel::Fixed, &["ended", "note"], &["note"], "")]
 // Or the account of the account would never end.
 #[case::that_it_was_told(Channel::Fixed, &["ended"], &["journaled"], "")]
 // A conversation: once for each day.
@@ -127,6 +143,7 @@ fn steps(write: &InteractionWrite, rules: &JournalRules) -> String {
 #[case::the_day_ends_with_the_conversation(Channel::Sms, &["message 23"], &["day 23", "ended"], "odoo journal:2026-11-23, tryton journal:2026-11-23")]
 #[case::a_conversation_without_a_message_ends(Channel::Whatsapp, &[], &["ended"], "")]
 #[case::a_message_of_a_day_that_is_told(Channel::Whatsapp, &["message 24", "day 23"], &["message 23"], "odoo amend:2026-11-23:4, tryton amend:2026-11-23:4")]
+#[case::another_agent_writes_the_next_day(Channel::Whatsapp, &["message 23", "day 23"], &["answer 24"], "")]
 #[case::a_disposition_on_the_first_day(Channel::Whatsapp, &["message 23"], &["disposition"], "")]
 #[case::a_disposition_later_of_the_last_day(Channel::Whatsapp, &["message 23", "day 23"], &["disposition"], "odoo amend:2026-11-23:4, tryton amend:2026-11-23:4")]
 fn the_table_of_what_is_told(
@@ -148,6 +165,7 @@ fn the_table_of_what_is_told(
 #[case::nobody_is_left_out("", false, InteractionDirection::Inbound, true)]
 #[case::the_callers_number("+5511987654321", false, InteractionDirection::Inbound, false)]
 #[case::the_called_number("+551133334444", false, InteractionDirection::Outbound, false)]
+#[case::the_callers_line_in_its_old_form("+551187654321", false, InteractionDirection::Inbound, false)]
 #[case::another_number("+551199990000", false, InteractionDirection::Inbound, true)]
 #[case::colleagues("", true, InteractionDirection::Internal, false)]
 #[case::colleagues_are_told("", false, InteractionDirection::Internal, true)]
@@ -159,7 +177,7 @@ fn the_do_not_log_list_decides(
     #[case] told: bool,
 ) {
     let mut rules = rules();
-    rules.do_not_log = DoNotLog { numbers: BTreeSet::from([number.to_owned()]), internal };
+    rules.do_not_log = DoNotLog::new([number.to_owned()], internal);
     let write = change(begin(Channel::Fixed, direction).after(), vec![event("ended")]);
     assert_eq!(!steps(&write, &rules).is_empty(), told);
     assert!(!format!("{rules:?}").contains("+55"), "the list is not printed");
@@ -219,10 +237,7 @@ fn an_entry_of_a_call_has_its_facts() {
       "disposition": "sold",
       "notes": "calls back (invented)",
       "transcript": null,
-      "recordings": [
-        "00000000-0000-0000-0000-000000000000"
-      ],
-      "protocol": null,
+      "recording": "00000000-0000-0000-0000-000000000000",
       "about": null
     }
     "#);
@@ -286,6 +301,8 @@ fn the_lane_is_the_customers_and_says_nothing_of_who_that_is() {
     let chat = begin(Channel::Whatsapp, InteractionDirection::Inbound).after().clone();
     assert_eq!(lane(&call), lane(&chat));
     let mut other = call.clone();
+    other.contacts = vec![ContactIdentity::phone("+551187654321").unwrap()];
+    assert_eq!(lane(&call), lane(&other), "both forms of a number are one line");
     other.tenant = TenantId::new("beta").unwrap();
     assert_ne!(lane(&call), lane(&other));
     assert!(!lane(&call).0.contains("98765"));

@@ -134,7 +134,20 @@ fn an_answered_call_cannot_have_been_missed(
     let kind = EventKind::Ended { cause, provider_cause: None };
     let error = decide(&call(state), &kind, at(16)).unwrap_err();
     assert_eq!(error.code(), "wrong-cause");
-    assert!(error.to_string().contains(cause.as_str()));
+    let text = error.to_string();
+    assert!(text.contains(&format!("the call is {state}, it cannot become ended as `{cause}`")), "{text}");
+}
+
+#[rstest]
+fn that_it_was_missed_is_old_news_when_it_was_answered_since(
+    #[values(EndCause::Missed, EndCause::Abandoned, EndCause::Busy, EndCause::Rejected)] cause: EndCause,
+    #[values((Answered, 10), (Held, 15))] (state, changed): (InteractionState, i64),
+) {
+    let kind = EventKind::Ended { cause, provider_cause: None };
+    for second in [0, changed] {
+        assert_eq!(decide(&call(state), &kind, at(second)).unwrap(), None);
+    }
+    assert!(decide(&call(state), &kind, at(changed + 1)).is_err());
 }
 
 #[rstest]
