@@ -5,11 +5,14 @@ use std::process::ExitCode;
 
 use clap::FromArgMatches;
 
-use crate::args::{self, Cli, Command, GrantCommand};
+use crate::args::{self, ChannelCommand, Cli, Command, GrantCommand};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::Terminal;
-use crate::{build, call, credential, grant, inspect, log, practice_crm, run as serve, store};
+use crate::{
+    build, call, channel, channels, credential, grant, inspect, log, practice_crm, run as serve, simulate,
+    store,
+};
 
 /// Runs the command of this process.
 pub(crate) fn run() -> ExitCode {
@@ -36,8 +39,11 @@ fn command(terminal: &Terminal, command: Command) -> Outcome {
         Command::Grant(GrantCommand::Propose(args)) => grant::propose::run(terminal, &args),
         Command::Grant(GrantCommand::Check(args)) => grant::check::run(terminal, &args),
         Command::Call(args) => block_on(call::run(terminal, &args))?,
+        Command::Channel(ChannelCommand::Try(args)) => channel::run(terminal, &args),
         Command::PracticeCrm(args) => block_on(practice_crm::run(terminal, &args))?,
         Command::Run(args) => block_on(serve::run(terminal, &args))?,
+        Command::Channels(args) => block_on(channels::run(terminal, &args))?,
+        Command::Simulate(args) => block_on(simulate::run(terminal, &args))?,
         Command::Credential(command) => block_on(credential::run(terminal, &command))?,
         Command::Store(command) => block_on(store::run(terminal, &command))?,
     }

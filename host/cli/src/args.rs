@@ -7,7 +7,9 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use ramal_capability::{Purpose, TenantId, UserId};
 use ramal_numbers::Region;
 
+use crate::channels::ChannelsArgs;
 use crate::credential::CredentialCommand;
+use crate::simulate::SimulateArgs;
 use crate::store::StoreCommand;
 use crate::{call, exit};
 
@@ -60,6 +62,13 @@ pub(crate) enum Command {
     PracticeCrm(PracticeCrmArgs),
     /// Run the host
     Run(RunArgs),
+    /// Look at what channels make of their providers' payloads
+    #[command(subcommand)]
+    Channel(ChannelCommand),
+    /// Show every way in to the host: its state, what it collects and where that is kept
+    Channels(ChannelsArgs),
+    /// Tell a host a made-up day of calls, for demos and load
+    Simulate(SimulateArgs),
     /// Store, list and remove the CRMs' secrets
     #[command(subcommand)]
     Credential(CredentialCommand),
@@ -75,6 +84,9 @@ impl Command {
             Self::Build(args) => args.json,
             Self::Inspect(args) => args.json,
             Self::Call(args) => args.json,
+            Self::Channel(ChannelCommand::Try(args)) => args.json,
+            Self::Channels(args) => args.json,
+            Self::Simulate(args) => args.json,
             Self::Grant(_) | Self::PracticeCrm(_) | Self::Run(_) | Self::Credential(_) | Self::Store(_) => {
                 false
             }
@@ -108,6 +120,31 @@ pub(crate) struct BuildArgs {
 pub(crate) struct InspectArgs {
     /// The plugin's .wasm file
     pub(crate) file: PathBuf,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ChannelCommand {
+    /// Show what a mapping file makes of one payload; nothing is sent or stored
+    Try(TryArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TryArgs {
+    /// The mapping file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mapping: PathBuf,
+    /// A file with the body of a request, as the provider sends it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) body: PathBuf,
+    /// The request's Content-Type; a multipart form's boundary stands in it
+    #[arg(long, value_name = "TYPE", default_value = "application/json")]
+    pub(crate) content_type: String,
+    /// The country of numbers that are written without one
+    #[arg(long, value_name = "CODE", default_value = "BR")]
+    pub(crate) region: Region,
     /// Print one JSON document
     #[arg(long)]
     pub(crate) json: bool,
@@ -222,6 +259,12 @@ pub(crate) struct RunArgs {
     /// The folder of the practice setup
     #[arg(long, value_name = "FOLDER", default_value = "practice-data", requires = "practice")]
     pub(crate) folder: PathBuf,
+    /// Where the practice setup's panel listens, as it is first written [default: 127.0.0.1:7700]
+    #[arg(long, value_name = "ADDRESS", requires = "practice")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where its practice CRM listens, as it is first written; of this machine only [default: 127.0.0.1:7788]
+    #[arg(long, value_name = "ADDRESS", requires = "practice")]
+    pub(crate) crm: Option<SocketAddr>,
     /// The folder with practice.wasm, for the practice setup
     #[arg(
         long,

@@ -42,7 +42,8 @@ pub(crate) fn read(what: &str, path: &Path, most: usize) -> Outcome<Vec<u8>> {
     Ok(bytes)
 }
 
-fn read_text(what: &str, path: &Path) -> Outcome<String> {
+/// Reads a text in UTF-8.
+pub(crate) fn read_text(what: &str, path: &Path) -> Outcome<String> {
     String::from_utf8(read(what, path, MOST_TEXT)?).map_err(|_| {
         Failure::input(anyhow::Error::msg(format!("the {what} {} is no text in UTF-8", name(path))))
             .hint("check that it is the right file")

@@ -1,7 +1,7 @@
 //! `ramal inspect`: what a plugin is and asks for, as its file says it. Nothing is compiled or run, so that a
 //! stranger's plugin can be looked at before anybody decides.
 
-use ramal_capability::{ClassSet, Direction, Limits, Manifest};
+use ramal_capability::{ClassSet, Direction, HookProof, Limits, Manifest};
 use ramal_engine::{Inspected, SERVED};
 use ramal_pack::Sdk;
 use serde_json::{Value, json};
@@ -229,6 +229,24 @@ fn document(component: &Component) -> Value {
             })
         })
         .collect();
+    let hooks: Vec<Value> = manifest
+        .hooks
+        .iter()
+        .map(|hook| {
+            let proof = match hook.proof {
+                HookProof::Hmac(_) => "signature",
+                HookProof::PathSecret => "path-secret",
+            };
+            json!({
+                "id": hook.id, "reason": hook.reason, "credential": hook.credential, "proof": proof,
+                "most_bytes": hook.max_bytes, "receives": hook.receives().iter().collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let sync = manifest
+        .sync
+        .as_ref()
+        .map(|sync| json!({ "reason": sync.reason, "every_seconds": sync.every.as_secs() }));
     let credentials: Vec<Value> = manifest
         .credentials
         .iter()
@@ -257,6 +275,8 @@ fn document(component: &Component) -> Value {
         "dedup": manifest.dedup.as_str(),
         "asks": asks,
         "routes": routes,
+        "hooks": hooks,
+        "sync": sync,
         "credentials": credentials,
         "settings": manifest.settings.schema(),
         "limits": manifest.limits,

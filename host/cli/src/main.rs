@@ -4,7 +4,7 @@
 //! args      what can be said on the command line, and nothing else      exit     what a script learns
 //! app       from arguments to an exit code                              failure  what a person learns
 //! output    pages, tables, colour, JSON: the only way to the terminal   log      what an operator learns
-//! build, inspect, grant, call, practice_crm, run, credential, store     one module for each command
+//! build, inspect, grant, call, practice_crm, run, simulate, channels, credential, store     one module for each command
 //! ```
 //!
 //! This is where the terminal and the environment are read; the libraries below touch neither.
@@ -13,6 +13,8 @@ mod app;
 mod args;
 mod build;
 mod call;
+mod channel;
+mod channels;
 mod component;
 mod credential;
 mod exit;
@@ -24,6 +26,7 @@ mod log;
 mod output;
 mod practice_crm;
 mod run;
+mod simulate;
 mod stop;
 mod store;
 

@@ -36,10 +36,12 @@ pub(crate) async fn run(terminal: &Terminal, args: &RunArgs) -> Outcome {
         return serve(composed, listener, stopped).await;
     }
 
-    let setup = setup::prepare(&args.folder, &args.plugins)?;
+    let crm = setup::crm(&args.folder, args.crm)?;
+    let crm_listener = listen(crm, &args.folder.join("settings.toml")).await?;
+    let crm = crm_listener.local_addr().map_err(Failure::environment)?;
+    let setup = setup::prepare(&args.folder, &args.plugins, args.listen, crm)?;
     let config = ServerConfig::load(&setup.config).map_err(Failure::input)?;
-    let crm_listener = listen(setup::CRM, &setup.config).await?;
-    let base = BaseUrl::from(crm_listener.local_addr().map_err(Failure::environment)?);
+    let base = BaseUrl::from(crm);
     let key = ApiKey::new(&setup.crm_key).map_err(Failure::input)?;
     let crm = PracticeCrm::new(key, base.clone());
     let numbers = crm.numbers().iter().filter_map(|n| PhoneNumber::parse(n, Region::BR).ok()).collect();
@@ -118,6 +120,7 @@ fn origin(config: &ServerConfig, listener: &TcpListener) -> Outcome<String> {
 fn failed(error: ComposeError) -> Failure {
     let exit = match &error {
         ComposeError::Io { .. }
+        | ComposeError::Open { .. }
         | ComposeError::Store(_)
         | ComposeError::Ledger(_)
         | ComposeError::Roots(_)

@@ -1,10 +1,12 @@
 //! Puts a host together from its configuration: store, ledger, way out, runtime, plugins, center.
 //!
 //! Everything is opened and checked before the first request is served, so that a wrong file is an error at the
-//! start with its name, and not a missing card in the middle of a call. A plugin that does not load stops the start
-//! too: an admin who upgrades learns it at once.
+//! start with its name, and not a missing card in the middle of a call. A plugin whose component or settings are wrong
+//! stops nobody else: it is logged, stands in `/readyz`, `/metrics` and `/v1/plugins`, its calls show that the card
+//! failed, and what its CRM is to be told waits.
 
 mod account;
+mod channels;
 mod courier;
 mod couriers;
 mod credentials;
@@ -14,26 +16,28 @@ mod hearing;
 mod housekeeping;
 mod journal;
 mod kept;
+mod queues;
 mod regrant;
 mod storage;
 mod webhook;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 use parking_lot::Mutex;
-use ramal_capability::{Grant, PluginId, SourceError, TenantId};
+use ramal_capability::{Digest, Grant, PluginId, Purpose, SourceError, TenantId};
 use ramal_center::{
-    Center, CenterParts, CenterSettings, Directories, Directory, Journals, PhoneNumber, SystemClock,
+    Center, CenterParts, CenterSettings, Directories, Directory, Journals, PhoneNumber, SourceId, SystemClock,
 };
+use ramal_channels::ChannelBoard;
 use ramal_credentials::{Keeper, KeyFileError};
-use ramal_delivery::Upstreams;
 use ramal_egress::{CredentialFileError, Egress, RootsError, WebhookError};
+use ramal_engine::cache::CacheError;
 use ramal_engine::{BuildError, Compiler, LoadError, Plugin, Runtime};
 use ramal_ledger::{DisclosureSink, JsonLines, SinkError};
 use ramal_numbers::Region;
@@ -46,7 +50,9 @@ pub use storage::open as open_store;
 
 use crate::config::{ConfigError, PluginConfig, ServerConfig};
 use crate::hooks::{HookDoors, PlanNow};
+use crate::inventory::Inventory;
 use crate::metrics::Metrics;
+use crate::plugins::{PluginDesk, Standing};
 use crate::state::{AppParts, AppState};
 
 /// A host that is ready to serve.
@@ -59,8 +65,11 @@ pub struct Composed {
     pub runtime: Runtime,
     credentials: credentials::Tended,
     heard: hearing::Heard,
+    exchanges: channels::Connected,
+    queues: queues::Watched,
     deliveries: deliveries::Deliveries,
     housekeeping: housekeeping::Housekeeping,
+    watching: channels::Watching,
     /// What the CRMs are told by the grants in force.
     journals: Mutex<Journals>,
     store: Arc<dyn Store>,
@@ -86,6 +95,9 @@ impl Composed {
     /// # Errors
     /// When the last rows of the ledger cannot be written.
     pub async fn close(self) -> Result<(), SinkError> {
+        self.exchanges.close().await;
+        self.queues.close().await;
+        self.watching.close().await;
         self.housekeeping.close().await;
         self.heard.close().await;
         self.deliveries.close().await;
@@ -111,6 +123,14 @@ pub enum ComposeError {
         /// Why.
         source: std::io::Error,
     },
+    /// A folder or file of the host's own that others can read.
+    #[error("other users of this machine may read {path}, which holds customers' data or keys; run `chmod {mode}` on it", path = path.display())]
+    Open {
+        /// Which one.
+        path: PathBuf,
+        /// The permissions that it should have.
+        mode: &'static str,
+    },
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -134,6 +154,9 @@ pub enum ComposeError {
     /// A grant with mistakes.
     #[error("the grant has mistakes:\n{0}")]
     Grant(#[from] SourceError),
+    /// A mapping file with mistakes.
+    #[error("the mapping has mistakes:\n{0}")]
+    Mapping(#[source] SourceError),
     /// A grant for another tenant than the one whose plugin it is.
     #[error("{path}: the grant is for the tenant `{grant}`, and the configuration gives it to `{tenant}`; have the grant made for `{tenant}`, or name the plugin under `{grant}`", path = path.display())]
     GrantTenant {
@@ -174,6 +197,14 @@ pub enum ComposeError {
         /// Why.
         source: WebhookError,
     },
+    /// A channel whose provider cannot be reached as it is configured.
+    #[error("channel `{channel}`: {source}")]
+    Channel {
+        /// Which.
+        channel: SourceId,
+        /// Why.
+        source: WebhookError,
+    },
     /// A plugin that does not load.
     #[error("{path}: {source}", path = path.display())]
     Plugin {
@@ -184,11 +215,20 @@ pub enum ComposeError {
     },
 }
 
+impl ComposeError {
+    /// Whether it came up while a plugin was loaded and is the host's own trouble all the same.
+    fn is_of_the_host(&self) -> bool {
+        use CacheError::{Io, Key, Unsafe};
+        let Self::Plugin { source, .. } = self else { return false };
+        matches!(**source, LoadError::Cache(Io { .. } | Key { .. } | Unsafe { .. }))
+    }
+}
+
 /// Opens and loads everything that the configuration names. `compiler` is who compiles plugins; without it this
 /// very program does, and its `main` calls `ramal_engine::intercept_worker` first.
 ///
 /// # Errors
-/// When anything is missing or wrong; the error names the file and what to do.
+/// When anything of the host's own is missing or wrong; the error names the file and what to do.
 pub async fn compose(
     config: &ServerConfig,
     compiler: Option<Compiler>,
@@ -200,6 +240,10 @@ pub async fn compose(
     let subjects = Arc::new(subject_key(&data.join("subjects.key"))?);
 
     let way_out = Egress::builder().ledger(Arc::clone(&ledger));
+    let channels::Opened { mut doors, watched: folders } = channels::open(config, &way_out)?;
+    let exchanges = channels::Exchanges::open(config, &way_out)?;
+    let watched = queues::Exchanges::open(config, &way_out)?;
+    doors.list(Inventory::new(config, Arc::clone(&store), ChannelBoard::default()));
     let webhooks = webhook::WebhookCourier::open(config, &way_out, Arc::clone(&subjects))?;
     let keeper = credentials::keeper(&data, Arc::clone(&store), &way_out)?;
     let mut credentials = credentials::PluginCredentials::new(keeper.clone());
@@ -224,20 +268,42 @@ pub async fn compose(
     }
     let runtime = builder.build()?;
 
-    let mut courier = courier::PluginCourier::new(Arc::clone(&subjects), config.public_url.clone());
-    let upstreams = Arc::new(Upstreams::default());
+    let accounts = account::Accounts::default();
+    let mut courier =
+        courier::PluginCourier::new(accounts.clone(), Arc::clone(&subjects), config.public_url.clone());
     let mut plugins = HashMap::new();
     let mut directories: HashMap<TenantId, Vec<Arc<dyn Directory>>> = HashMap::new();
     let mut journals: Journals = journal::rules(config);
     let (mut plans, mut hearing) = (HashMap::<_, PlanNow>::new(), Vec::new());
+    let (metrics, mut desk) = (Metrics::new(), BTreeMap::new());
     for (config, grant, region) in wanted {
-        let plugin = load(&runtime, config, &grant, region).await?;
+        let (tenant, name) = (grant.tenant.clone(), grant.plugin.clone());
+        let key = (tenant.clone(), name.clone());
+        if desk.contains_key(&key) {
+            return Err(ComposeError::Twice { tenant, plugin: name });
+        }
+        let plugin = match load(&runtime, config, &grant, region).await {
+            Ok(plugin) => plugin,
+            Err(error) if error.is_of_the_host() => return Err(error),
+            Err(error) => {
+                let error = crate::events::chain(&error);
+                tracing::error!(%tenant, plugin = %name, %error, "a plugin did not load; all others serve");
+                metrics.plugin_not_loaded(&name);
+                if grant.purposes.contains(&Purpose::ScreenPop) {
+                    let absent = Arc::new(directory::Absent(name.clone()));
+                    directories.entry(tenant.clone()).or_default().push(absent);
+                }
+                if let Some(reach) = journal::reach_of_absent(&grant) {
+                    journals.entry(tenant).or_default().plugins.insert(name, reach);
+                }
+                desk.insert(key, Standing::NotLoaded);
+                continue;
+            }
+        };
         keeper.declare(&plugin.plan());
         courier.connect(&plugin, &grant);
-        let (tenant, name) = (grant.tenant.clone(), grant.plugin.clone());
-        let account = account::Account::new(Arc::clone(&upstreams), account::upstream(&grant));
         if let Some(directory) =
-            directory::EngineDirectory::new(plugin.clone(), account, Arc::clone(&subjects))
+            directory::EngineDirectory::new(plugin.clone(), accounts.clone(), Arc::clone(&subjects))
         {
             directories.entry(tenant.clone()).or_default().push(Arc::new(directory));
         }
@@ -248,24 +314,31 @@ pub async fn compose(
             let loaded = plugin.clone();
             plans.insert((tenant.clone(), name.clone()), Arc::new(move || loaded.plan()));
         }
-        hearing.extend(hearing::PluginEvents::new(&plugin, &tenant, region).map(Arc::new));
+        hearing.extend(hearing::PluginEvents::new(&plugin, accounts.clone(), &tenant, region).map(Arc::new));
         tracing::info!(%tenant, plugin = %name, digest = %plugin.digest(), "plugin loaded");
-        if plugins.insert((tenant.clone(), name.clone()), plugin).is_some() {
-            return Err(ComposeError::Twice { tenant, plugin: name });
-        }
+        desk.insert(key.clone(), Standing::Loaded(plugin.clone()));
+        plugins.insert(key, plugin);
     }
 
-    let metrics = Metrics::new();
+    let in_use: Vec<Digest> = plugins.values().map(Plugin::digest).collect();
+    if let Err(error) = runtime.retain_code(&in_use) {
+        tracing::warn!(%error, "compiled code of plugins that are no longer loaded stays where it is");
+    }
     let center = Center::new(CenterParts {
         interactions: store.clone(),
         live: store.clone(),
         observer: Arc::new(metrics.clone()),
         clock: Arc::new(SystemClock),
-        settings: CenterSettings::default(),
+        settings: CenterSettings {
+            reaping: config.forgotten_calls.reaping(config),
+            ..CenterSettings::default()
+        },
     });
     center.set_directories(Directories::from(directories));
     center.set_journals(journals.clone());
     center.set_look_up_rules(directory::rules(config));
+    let (exchanges, controls) = exchanges.start(&center, &metrics);
+    let (queues, boards) = watched.start(&center, &metrics)?;
     let (heard, bell) = hearing::Heard::start(center.clone(), store.clone(), hearing);
     let hooks = HookDoors { store: store.clone(), secrets: credentials, bell, plans };
     let parts = AppParts {
@@ -274,15 +347,20 @@ pub async fn compose(
         outbox: Some(store.clone()),
         credentials: Some(keeper.clone()),
         hooks: Some(hooks),
+        plugins: Some(PluginDesk::new(desk, runtime.health())),
+        channels: doors,
+        controls,
+        queues: boards,
         metrics: metrics.clone(),
         practice_numbers,
     };
     let state = AppState::new(config, parts)?;
+    let watching = channels::Watching::start(folders, state.center(), &metrics);
     let credentials = credentials::Tended::start(keeper);
     let tenants: Vec<TenantId> = config.tenants.iter().map(|tenant| tenant.id.clone()).collect();
     let couriers = Arc::new(couriers::Couriers { plugins: courier, webhooks });
     let deliveries =
-        deliveries::Deliveries::start(store.clone(), couriers, upstreams, metrics, tenants.clone());
+        deliveries::Deliveries::start(store.clone(), couriers, accounts.0, metrics, tenants.clone());
     let housekeeping = housekeeping::Housekeeping::start(housekeeping::House {
         outbox: store.clone(),
         center: state.center().clone(),
@@ -296,8 +374,11 @@ pub async fn compose(
         runtime,
         credentials,
         heard,
+        exchanges,
+        queues,
         deliveries,
         housekeeping,
+        watching,
         journals,
         store,
         ledger,
@@ -348,12 +429,18 @@ fn read(path: &Path) -> Result<String, ComposeError> {
 
 /// The data folder, this user's alone: the database and the ledger are in it.
 fn private_folder(path: &Path) -> Result<PathBuf, ComposeError> {
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(|source| ComposeError::Io { path: path.to_owned(), source })?;
+    let io = |source: std::io::Error| ComposeError::Io { path: path.to_owned(), source };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io)?;
+    private(path, &std::fs::metadata(path).map_err(io)?, "700")?;
     Ok(path.to_owned())
+}
+
+/// Refuses what other users of this machine may read or write.
+fn private(path: &Path, of: &std::fs::Metadata, mode: &'static str) -> Result<(), ComposeError> {
+    if of.permissions().mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(ComposeError::Open { path: path.to_owned(), mode })
 }
 
 /// The key by which people become pseudonyms in the ledger: made once, kept beside the database. Whoever has the
@@ -369,6 +456,7 @@ fn subject_key(path: &Path) -> Result<hmac::Key, ComposeError> {
         }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             let mut file = OpenOptions::new().read(true).open(path).map_err(io)?;
+            private(path, &file.metadata().map_err(io)?, "600")?;
             file.read_exact(&mut bytes).map_err(io)?;
         }
         Err(error) => return Err(io(error)),

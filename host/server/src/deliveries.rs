@@ -44,7 +44,7 @@ pub(crate) struct DeliveryView {
     /// When it was delivered or given up.
     #[schema(value_type = Option<String>, format = DateTime)]
     settled_at: Option<Timestamp>,
-    /// Why the last try did not succeed.
+    /// Why the last try did not succeed; of one that is done, why it needed no try.
     failure: Option<FailureView>,
     /// Where a person finds what the CRM has.
     record_url: Option<String>,
@@ -83,7 +83,7 @@ impl DeliveryView {
 pub(crate) struct DeliveriesView {
     /// The newest first.
     items: Vec<DeliveryView>,
-    /// The `before` of the next page; `null` when this is the last one.
+    /// The `cursor` of the next page; `null` when this is the last one.
     #[schema(value_type = Option<String>, format = "uuid")]
     next: Option<Uuid>,
 }
@@ -127,10 +127,10 @@ impl BacklogView {
 #[utoipa::path(
     get, path = "/v1/deliveries", tag = "deliveries", security(("token" = []), ("session" = [])),
     params(
-        ("state" = Option<String>, Query, description = "`open`, `delivered` or `dead`"),
+        ("state" = Option<String>, Query, description = "`open`, `done` or `dead`"),
         ("target" = Option<String>, Query, description = "Such as `plugin:tryton`"),
         ("interaction" = Option<String>, Query, description = "Those about this call or conversation"),
-        ("before" = Option<String>, Query, description = "`next` of the page before"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
         ("limit" = Option<u32>, Query, description = "At most so many, 1 to 200; 50 when left out"),
     ),
     responses(
@@ -147,11 +147,11 @@ pub(crate) async fn get_deliveries(
     let query = query.as_deref();
     let interaction: Option<String> = wanted(query, "interaction", "an interaction's identifier")?;
     let filter = DeliveryFilter {
-        state: wanted(query, "state", "`open`, `delivered` or `dead`")?,
+        state: wanted(query, "state", "`open`, `done` or `dead`")?,
         target: wanted(query, "target", "a target such as `plugin:tryton`")?,
         interaction: interaction.map(|id| identifier(&id)).transpose()?,
     };
-    let before: Option<Uuid> = wanted(query, "before", "`next` of the page before")?;
+    let before: Option<Uuid> = wanted(query, "cursor", "`next` of the page before")?;
     let most = limit(query)?;
     let found = state
         .outbox()?

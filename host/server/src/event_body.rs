@@ -6,9 +6,11 @@
 use jiff::{SignedDuration, Timestamp};
 use ramal_center::{
     CallEvent, CallId, Caller, Channel, Clear, EndCause, EventId, EventKind, InteractionDirection,
+    RecordingId, RecordingStep,
 };
 use ramal_numbers::{PhoneNumber, Region};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use crate::problem::{FieldProblem, Problem, ProblemCode};
 
@@ -51,6 +53,62 @@ fn fault(pointer: &str, detail: String) -> FieldProblem {
     FieldProblem { pointer: pointer.to_owned(), detail }
 }
 
+/// The lines that carry calls.
+const VOICE: [Channel; 2] = [Channel::Fixed, Channel::Mobile];
+const DIRECTIONS: [InteractionDirection; 3] =
+    [InteractionDirection::Inbound, InteractionDirection::Outbound, InteractionDirection::Internal];
+
+/// The types of events.
+#[derive(Clone, Copy)]
+enum Type {
+    Ringing,
+    Answered,
+    Held,
+    Resumed,
+    Queued,
+    Transferred,
+    RecordingStarted,
+    RecordingPaused,
+    RecordingResumed,
+    RecordingReady,
+    RecordingDeleted,
+    Ended,
+}
+
+impl Type {
+    const ALL: [Self; 12] = [
+        Self::Ringing,
+        Self::Answered,
+        Self::Held,
+        Self::Resumed,
+        Self::Queued,
+        Self::Transferred,
+        Self::RecordingStarted,
+        Self::RecordingPaused,
+        Self::RecordingResumed,
+        Self::RecordingReady,
+        Self::RecordingDeleted,
+        Self::Ended,
+    ];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Ringing => "ringing",
+            Self::Answered => "answered",
+            Self::Held => "held",
+            Self::Resumed => "resumed",
+            Self::Queued => "queued",
+            Self::Transferred => "transferred",
+            Self::RecordingStarted => "recording-started",
+            Self::RecordingPaused => "recording-paused",
+            Self::RecordingResumed => "recording-resumed",
+            Self::RecordingReady => "recording-ready",
+            Self::RecordingDeleted => "recording-deleted",
+            Self::Ended => "ended",
+        }
+    }
+}
+
 struct Fields {
     object: Map<String, Value>,
     faults: Vec<FieldProblem>,
@@ -61,26 +119,24 @@ impl Fields {
         let event_id = self.required("event_id", |text| EventId::new(text).map_err(|e| e.to_string()));
         let call_id = self.required("call_id", |text| CallId::new(text).map_err(|e| e.to_string()));
         let at = self.optional("at", |text| time(text, now)).unwrap_or(now);
-        let kind = self.required("type", |text| match text {
-            "ringing" | "answered" | "ended" => Ok(text.to_owned()),
-            _ => Err("is `ringing`, `answered` or `ended`".to_owned()),
-        });
-        let kind = match kind.as_deref() {
-            Some("ringing") => self.ringing(region),
-            Some("answered") => {
-                Some(EventKind::Answered { agent: self.optional("agent", name).map(Clear::new) })
+        let kind = self.required("type", |text| one_of(&Type::ALL, Type::as_str, text));
+        let kind = match kind {
+            Some(Type::Ringing) => self.ringing(region),
+            Some(Type::Answered) => Some(EventKind::Answered { agent: self.agent() }),
+            Some(Type::Held) => Some(EventKind::Held),
+            Some(Type::Resumed) => Some(EventKind::Resumed),
+            Some(Type::Queued) => Some(EventKind::Queued { queue: self.optional("queue", name) }),
+            Some(Type::Transferred) => {
+                Some(EventKind::Transferred { agent: self.agent(), queue: self.optional("queue", name) })
             }
-            Some("ended") => {
-                let cause = self.required("cause", |text| {
-                    EndCause::OF_CALLS.iter().copied().find(|c| c.as_str() == text).ok_or_else(|| {
-                        let words: Vec<&str> = EndCause::OF_CALLS.iter().map(|c| c.as_str()).collect();
-                        format!("is one of {}", words.join(", "))
-                    })
-                });
-                cause.map(|cause| EventKind::Ended { cause, provider_cause: None })
-            }
+            Some(Type::RecordingStarted) => self.recording(RecordingStep::Started),
+            Some(Type::RecordingPaused) => self.recording(RecordingStep::Paused),
+            Some(Type::RecordingResumed) => self.recording(RecordingStep::Resumed),
+            Some(Type::RecordingDeleted) => self.recording(RecordingStep::Deleted),
+            Some(Type::RecordingReady) => self.recording_ready(),
+            Some(Type::Ended) => self.ended(),
             // Without the type nothing can be said about the rest.
-            _ => {
+            None => {
                 self.object.clear();
                 None
             }
@@ -103,13 +159,52 @@ impl Fields {
         };
         let to = self.optional("to", number);
         let queue = self.optional("queue", name);
+        let channel = self.optional("channel", |text| one_of(&VOICE, Channel::as_str, text));
+        let direction =
+            self.optional("direction", |text| one_of(&DIRECTIONS, InteractionDirection::as_str, text));
         Some(EventKind::Ringing {
-            channel: Channel::Fixed,
-            direction: InteractionDirection::Inbound,
+            channel: channel.unwrap_or(Channel::Fixed),
+            direction: direction.unwrap_or(InteractionDirection::Inbound),
             from: from?,
             to,
             queue,
         })
+    }
+
+    fn ended(&mut self) -> Option<EventKind> {
+        let cause = self.required("cause", |text| one_of(EndCause::OF_CALLS, EndCause::as_str, text));
+        let provider_cause = self.optional("provider_cause", name);
+        Some(EventKind::Ended { cause: cause?, provider_cause })
+    }
+
+    fn agent(&mut self) -> Option<Clear> {
+        self.optional("agent", name).map(Clear::new)
+    }
+
+    fn recording(&mut self, step: RecordingStep) -> Option<EventKind> {
+        let recording = self.required("recording", |text| {
+            Uuid::try_parse(text).map_err(|_| "is the recording's identifier, a UUID".to_owned())
+        });
+        Some(EventKind::Recording { recording: RecordingId(recording?), step })
+    }
+
+    fn recording_ready(&mut self) -> Option<EventKind> {
+        let duration = match self.object.shift_remove("duration_ms") {
+            None => {
+                self.wrong("duration_ms", "is missing");
+                None
+            }
+            Some(value) => {
+                let duration = value.as_u64();
+                if duration.is_none() {
+                    self.wrong("duration_ms", "is a whole number of milliseconds, without quotes");
+                }
+                duration
+            }
+        };
+        let digest = self.optional("digest", digest);
+        let ready = RecordingStep::Ready { duration_ms: duration.unwrap_or_default(), digest };
+        self.recording(ready).filter(|_| duration.is_some())
     }
 
     fn wrong(&mut self, field: &str, what: impl AsRef<str>) {
@@ -167,6 +262,24 @@ fn time(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     Ok(at)
 }
 
+/// The one of these whose word it is; else what the words are.
+fn one_of<T: Copy>(all: &[T], word: impl Fn(T) -> &'static str, text: &str) -> Result<T, String> {
+    all.iter().copied().find(|one| word(*one) == text).ok_or_else(|| {
+        let words: Vec<&str> = all.iter().map(|one| word(*one)).collect();
+        format!("is one of {}", words.join(", "))
+    })
+}
+
+/// A digest as text: its algorithm and its value, of no other characters.
+fn digest(text: &str) -> Result<String, String> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_=:+/".contains(&b);
+    if (1..=LONGEST_NAME).contains(&text.len()) && text.bytes().all(allowed) {
+        Ok(text.to_owned())
+    } else {
+        Err("is a digest such as `sha512-` and its value in base64url".to_owned())
+    }
+}
+
 fn name(text: &str) -> Result<String, String> {
     let length = text.chars().count();
     if (1..=LONGEST_NAME).contains(&length) && !text.chars().any(char::is_control) {
@@ -177,107 +290,4 @@ fn name(text: &str) -> Result<String, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    fn now() -> Timestamp {
-        "2026-11-23T12:00:00Z".parse().unwrap()
-    }
-
-    fn faults(body: &str) -> String {
-        match read(body.as_bytes(), Region::BR, now()) {
-            Ok(event) => format!("ok: {:?} {}", event.kind, event.at),
-            Err(problem) => {
-                let json = serde_json::to_value(&problem).unwrap();
-                let list = json["errors"].as_array().cloned().unwrap_or_default();
-                let list = list.iter().map(|e| e["detail"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
-                format!("{}: {}", problem.code().as_str(), list.join("; "))
-            }
-        }
-    }
-
-    #[rstest]
-    #[case::ringing(r#"{"event_id":"e","call_id":"c","type":"ringing","from":"+5511987654321","to":"(11) 3333-4444","queue":"sales"}"#, "ok: ringing 2026-11-23T12:00:00Z")]
-    #[case::national(
-        r#"{"event_id":"e","call_id":"c","type":"ringing","from":"11 98765-4321"}"#,
-        "ok: ringing 2026-11-23T12:00:00Z"
-    )]
-    #[case::withheld(
-        r#"{"event_id":"e","call_id":"c","type":"ringing","from":null}"#,
-        "ok: ringing 2026-11-23T12:00:00Z"
-    )]
-    #[case::answered(
-        r#"{"event_id":"e","call_id":"c","type":"answered","agent":"Bruna"}"#,
-        "ok: answered 2026-11-23T12:00:00Z"
-    )]
-    #[case::ended(
-        r#"{"event_id":"e","call_id":"c","type":"ended","cause":"missed","at":"2026-11-23T11:59:00-03:00"}"#,
-        "invalid: `at` is more than 5 minutes ahead: check the sender's clock"
-    )]
-    #[case::ended_in_time(
-        r#"{"event_id":"e","call_id":"c","type":"ended","cause":"missed","at":"2026-11-23T08:59:00-03:00"}"#,
-        "ok: ended 2026-11-23T11:59:00Z"
-    )]
-    #[case::no_from(
-        r#"{"event_id":"e","call_id":"c","type":"ringing"}"#,
-        "invalid: `from` is missing: give the caller's number, or null when it was withheld"
-    )]
-    #[case::nothing("{}", "invalid: `event_id` is missing; `call_id` is missing; `type` is missing")]
-    #[case::no_cause(r#"{"event_id":"e","call_id":"c","type":"ended"}"#, "invalid: `cause` is missing")]
-    #[case::bad_cause(
-        r#"{"event_id":"e","call_id":"c","type":"ended","cause":"bored"}"#,
-        "invalid: `cause` is one of completed, missed, abandoned, busy, rejected, failed, no-answer, voicemail"
-    )]
-    #[case::bad_type(
-        r#"{"event_id":"e","call_id":"c","type":"hold"}"#,
-        "invalid: `type` is `ringing`, `answered` or `ended`"
-    )]
-    #[case::number_as_number(
-        r#"{"event_id":"e","call_id":"c","type":"ringing","from":5511987654321}"#,
-        "invalid: `from` must be a text in quotes"
-    )]
-    #[case::bad_time(
-        r#"{"event_id":"e","call_id":"c","type":"ended","cause":"missed","at":"yesterday"}"#,
-        "invalid: `at` is no time: write it as in RFC 3339, such as 2026-01-31T12:00:00Z"
-    )]
-    #[case::misspelt(
-        r#"{"event_id":"e","call_id":"c","type":"ended","cause":"missed","form":"x"}"#,
-        "invalid: `form` is no field of this type of event"
-    )]
-    #[case::value_as_field(
-        r#"{"event_id":"e","call_id":"c","type":"ended","cause":"missed","+5511987654321":"x"}"#,
-        "invalid: there is a field that no event has"
-    )]
-    #[case::field_of_another_type(
-        r#"{"event_id":"e","call_id":"c","type":"answered","cause":"missed"}"#,
-        "invalid: `cause` is no field of this type of event"
-    )]
-    #[case::control_character(
-        r#"{"event_id":"e","call_id":"c","type":"answered","agent":"a\u0007"}"#,
-        "invalid: `agent` is a text of 1 to 128 characters without control characters"
-    )]
-    #[case::spaces_in_an_id(
-        r#"{"event_id":"e 1","call_id":"c","type":"answered"}"#,
-        "invalid: `event_id` not a event id: use 1 to 128 visible ASCII characters without spaces"
-    )]
-    #[case::a_list("[]", "invalid: the body must be one JSON object")]
-    #[case::not_json("{", "not-json: ")]
-    #[case::empty("", "not-json: ")]
-    fn an_event_is_read_or_every_fault_is_named(#[case] body: &str, #[case] then: &str) {
-        assert_eq!(faults(body), then);
-    }
-
-    #[rstest]
-    #[case::not_a_number(r#"{"event_id":"e","call_id":"c","type":"ringing","from":"98765CANARY"}"#)]
-    #[case::in_the_wrong_place(r#"{"event_id":"e","call_id":"c","type":"98765CANARY"}"#)]
-    #[case::in_the_cause(r#"{"event_id":"e","call_id":"c","type":"ended","cause":"98765CANARY"}"#)]
-    #[case::in_an_id(r#"{"event_id":"e","call_id":"98765 CANARY","type":"ended","cause":"missed"}"#)]
-    #[case::as_a_field(r#"{"event_id":"e","call_id":"c","type":"ended","cause":"missed","98765CANARY":1}"#)]
-    #[case::outside_of_json("98765CANARY")]
-    fn no_error_quotes_what_was_sent(#[case] body: &str) {
-        let problem = read(body.as_bytes(), Region::BR, now()).unwrap_err();
-        let json = serde_json::to_string(&problem).unwrap();
-        assert!(!json.contains("98765") && !json.contains("CANARY"), "{json}");
-    }
-}
+mod tests;

@@ -45,6 +45,10 @@ pub(crate) enum CallEventBody {
         to: Option<String>,
         /// The queue that the call waits in.
         queue: Option<String>,
+        /// `fixed` or `mobile`: on which kind of line; `fixed` when it is left out.
+        channel: Option<String>,
+        /// `inbound`, `outbound` or `internal`; `inbound` when it is left out. Of an outbound call `to` is the customer.
+        direction: Option<String>,
     },
     /// Somebody took the call.
     Answered {
@@ -58,6 +62,83 @@ pub(crate) enum CallEventBody {
         /// Who took it.
         agent: Option<String>,
     },
+    /// The other side was asked to wait on the line.
+    Held {
+        /// As in `ringing`.
+        event_id: String,
+        /// As in `ringing`.
+        call_id: String,
+        /// As in `ringing`.
+        #[schema(format = DateTime)]
+        at: Option<String>,
+    },
+    /// The talk goes on.
+    Resumed {
+        /// As in `ringing`.
+        event_id: String,
+        /// As in `ringing`.
+        call_id: String,
+        /// As in `ringing`.
+        #[schema(format = DateTime)]
+        at: Option<String>,
+    },
+    /// It waits in another queue.
+    Queued {
+        /// As in `ringing`.
+        event_id: String,
+        /// As in `ringing`.
+        call_id: String,
+        /// As in `ringing`.
+        #[schema(format = DateTime)]
+        at: Option<String>,
+        /// Which.
+        queue: Option<String>,
+    },
+    /// It was handed on.
+    Transferred {
+        /// As in `ringing`.
+        event_id: String,
+        /// As in `ringing`.
+        call_id: String,
+        /// As in `ringing`.
+        #[schema(format = DateTime)]
+        at: Option<String>,
+        /// To whom.
+        agent: Option<String>,
+        /// To which queue.
+        queue: Option<String>,
+    },
+    /// A recording began; `recording-paused`, `recording-resumed` and `recording-deleted` have the same fields.
+    RecordingStarted {
+        /// As in `ringing`.
+        event_id: String,
+        /// As in `ringing`.
+        call_id: String,
+        /// As in `ringing`.
+        #[schema(format = DateTime)]
+        at: Option<String>,
+        /// The recording, the same in all its events.
+        #[schema(format = "uuid")]
+        recording: String,
+    },
+    /// A recording can be heard.
+    RecordingReady {
+        /// As in `ringing`.
+        event_id: String,
+        /// As in `ringing`.
+        call_id: String,
+        /// As in `ringing`.
+        #[schema(format = DateTime)]
+        at: Option<String>,
+        /// As in `recording-started`.
+        #[schema(format = "uuid")]
+        recording: String,
+        /// How long it is, in milliseconds.
+        duration_ms: u64,
+        /// The digest of the sound, with its algorithm.
+        #[schema(example = "sha512-V-q4c7iQVOzHeixEcDgPnTpOwK9oDhoCa4eXUHHavIAU")]
+        digest: Option<String>,
+    },
     /// The call is over.
     Ended {
         /// As in `ringing`.
@@ -69,6 +150,8 @@ pub(crate) enum CallEventBody {
         at: Option<String>,
         /// `completed`, `missed`, `abandoned`, `busy`, `rejected`, `failed`, `no-answer` or `voicemail`.
         cause: String,
+        /// Why, in the provider's own word or number.
+        provider_cause: Option<String>,
     },
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::events::chain;
+use crate::plugins::PluginDesk;
 use crate::problem::{FieldProblem, Problem, ProblemCode};
 use crate::state::AppState;
 
@@ -15,12 +16,15 @@ use crate::state::AppState;
 pub(crate) struct HealthView {
     /// `ok` or `ready`.
     status: &'static str,
+    /// Plugins that did not load: their tenants get no card from them, everything else works.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_loaded: Vec<String>,
 }
 
 /// Does the process answer
 #[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, description = "It does", body = HealthView)))]
 pub(crate) async fn get_healthz() -> Json<HealthView> {
-    Json(HealthView { status: "ok" })
+    Json(HealthView { status: "ok", not_loaded: Vec::new() })
 }
 
 /// Can it do its work
@@ -45,8 +49,13 @@ pub(crate) async fn get_readyz(State(state): State<AppState>) -> Result<Json<Hea
         tracing::error!(error = %chain(&error), "the database is not writable");
         miss("database", error.to_string());
     }
+    let desk = state.plugins().ok();
+    if let Some(fault) = desk.and_then(PluginDesk::fault) {
+        miss("runtime", fault.to_owned());
+    }
     if missing.is_empty() {
-        return Ok(Json(HealthView { status: "ready" }));
+        let not_loaded = desk.map(PluginDesk::not_loaded).unwrap_or_default();
+        return Ok(Json(HealthView { status: "ready", not_loaded }));
     }
     Err(Problem::new(ProblemCode::NotReady, "see `errors`").errors(missing).retry_after(5))
 }

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use ramal_center::{
-    Cause, EventRecord, FindingView, Interaction, InteractionId, Message, MessageView, NumberView, Page,
-    PluginId, Snapshot,
+    Cause, ContactIdentity, EventRecord, FindingView, Interaction, InteractionId, Message, MessageView,
+    NumberView, Page, PluginId, Snapshot,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -44,6 +44,8 @@ pub(crate) struct InteractionView {
     /// Why it is over.
     #[schema(example = "missed")]
     cause: Option<&'static str>,
+    /// Why, in the provider's own word or number.
+    provider_cause: Option<String>,
     /// The disposition that the agent chose.
     disposition: Option<String>,
     /// The agent's notes.
@@ -91,6 +93,7 @@ impl InteractionView {
             answered_at: of.answered_at,
             ended_at: of.ended_at,
             cause: of.cause.map(|cause| cause.as_str()),
+            provider_cause: of.provider_cause.clone(),
             disposition: of.disposition.clone(),
             notes: of.notes.as_ref().map(|notes| notes.expose().to_owned()),
             protocol: of.protocol.clone(),
@@ -130,11 +133,37 @@ impl InteractionsView {
     }
 }
 
+/// One name of a customer.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ContactView {
+    /// `phone`, `whatsapp` or `email`.
+    kind: &'static str,
+    /// Within what the value is unique.
+    #[schema(example = "e164")]
+    namespace: String,
+    /// The number or identifier.
+    value: String,
+}
+
+impl ContactView {
+    fn of(of: &ContactIdentity) -> Self {
+        Self {
+            kind: of.kind.as_str(),
+            namespace: of.namespace.as_str().to_owned(),
+            value: of.value().expose().to_owned(),
+        }
+    }
+}
+
 /// One call or conversation with all that is known of it.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct InteractionDetail {
     #[serde(flatten)]
     of: InteractionView,
+    /// The provider's identifier of the call.
+    reference: Option<String>,
+    /// The customer, by every name that is known.
+    contacts: Vec<ContactView>,
     /// What the plugins found.
     findings: Vec<FindingView>,
     /// The ways to single devices.
@@ -158,6 +187,8 @@ impl InteractionDetail {
         let list = |value: Result<Value, serde_json::Error>| value.unwrap_or_default();
         Self {
             of: InteractionView::of(of),
+            reference: of.reference.as_ref().map(|reference| reference.as_str().to_owned()),
+            contacts: of.contacts.iter().map(ContactView::of).collect(),
             findings: FindingView::all(snapshot),
             legs: list(serde_json::to_value(&of.legs)),
             holds: list(serde_json::to_value(&of.holds)),

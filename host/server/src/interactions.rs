@@ -10,7 +10,7 @@ use axum::http::HeaderMap;
 use jiff::Timestamp;
 use ramal_center::{
     Actor, CenterError, ContactIdentity, ContactKind, EventId, Filter, Handled, InteractionId, Namespace,
-    PageCursor, PluginId, Request, StoreError, UserId,
+    PageCursor, PhoneNumber, PluginId, Request, StoreError, UserId,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::access::Access;
-use crate::events::{EventTaken, chain, query_value, read_body, require_json};
+use crate::events::{EventTaken, chain, query_value, read_at_most, require_json};
 use crate::interaction_view::{EventView, HistoryView, InteractionDetail, InteractionsView, MessagesView};
 use crate::problem::{Problem, ProblemCode};
 use crate::registry::Principal;
@@ -26,6 +26,8 @@ use crate::state::AppState;
 
 const USUAL: u32 = 50;
 const MOST: u32 = 200;
+/// The longest body of a request, in bytes: notes of 64 KiB may be written with six characters for each.
+const LONGEST_BODY: usize = 512 * 1024;
 /// By which a client says that a request is one that it sent before.
 const KEY: &str = "idempotency-key";
 
@@ -35,7 +37,7 @@ const KEY: &str = "idempotency-key";
 #[utoipa::path(
     get, path = "/v1/interactions", tag = "interactions", security(("token" = []), ("session" = [])),
     params(
-        ("state" = Option<String>, Query, description = "`ringing`, `answered`, `open` or `ended`"),
+        ("state" = Option<String>, Query, description = "`ringing`, `answered`, `held`, `open` or `ended`"),
         ("channel" = Option<String>, Query, description = "`fixed`, `mobile`, `whatsapp` or `sms`"),
         ("direction" = Option<String>, Query, description = "`inbound`, `outbound` or `internal`"),
         ("queue" = Option<String>, Query, description = "The queue's name"),
@@ -58,7 +60,7 @@ pub(crate) async fn get_interactions(
 ) -> Result<Json<InteractionsView>, Problem> {
     let query = query.as_deref();
     let filter = Filter {
-        state: wanted(query, "state", "`ringing`, `answered`, `open` or `ended`")?,
+        state: wanted(query, "state", "`ringing`, `answered`, `held`, `open` or `ended`")?,
         channel: wanted(query, "channel", "`fixed`, `mobile`, `whatsapp` or `sms`")?,
         direction: wanted(query, "direction", "`inbound`, `outbound` or `internal`")?,
         queue: query_value(query, "queue"),
@@ -164,7 +166,7 @@ pub(crate) struct TimelineQuery {
     kind: ContactKind,
     /// Within what the value is unique; `e164` when it is left out.
     namespace: Option<String>,
-    /// The number, in E.164; or the identifier.
+    /// The number, in E.164 or as it is dialled in the tenant's country; or the identifier.
     #[schema(example = "+5511987654321")]
     value: String,
     /// `next` of the page before.
@@ -195,8 +197,15 @@ pub(crate) async fn post_timeline(
     let wrong = |what: String| Problem::new(ProblemCode::Invalid, what);
     let namespace = Namespace::new(query.namespace.as_deref().unwrap_or(Namespace::E164))
         .map_err(|error| wrong(error.to_string()))?;
-    let contact = ContactIdentity::new(query.kind, namespace, query.value.as_str())
-        .map_err(|error| wrong(error.to_string()))?;
+    let is_number = query.kind == ContactKind::Phone && namespace.as_str() == Namespace::E164;
+    let value = if is_number {
+        let number = PhoneNumber::parse(&query.value, state.registry().region(&principal.tenant));
+        number.map_err(|error| wrong(format!("`value`: {error}")))?.e164()
+    } else {
+        query.value
+    };
+    let contact =
+        ContactIdentity::new(query.kind, namespace, value).map_err(|error| wrong(error.to_string()))?;
     let before = query.cursor.as_deref().map(str::parse::<PageCursor>).transpose();
     let before = before.map_err(|error| wrong(error.to_string()))?;
     let most = query.limit.unwrap_or(USUAL);
@@ -241,6 +250,7 @@ pub(crate) struct DispositionBody {
         (status = 200, description = "Written, or written before", body = EventTaken),
         (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The key belongs to another request", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The body is wrong", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -271,6 +281,7 @@ pub(crate) async fn put_notes(
         (status = 200, description = "Set, or set before", body = EventTaken),
         (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The key belongs to another request", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The body is wrong", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -315,6 +326,7 @@ pub(crate) struct ContactBody {
         (status = 200, description = "Chosen, or chosen before", body = EventTaken),
         (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The key belongs to another request", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The body is wrong", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -344,7 +356,7 @@ fn taken(handled: Result<Handled, CenterError>) -> Result<Json<EventTaken>, Prob
 }
 
 /// Who asks, and by which key the request is known again.
-fn request(principal: &Principal, headers: &HeaderMap) -> Result<Request, Problem> {
+pub(crate) fn request(principal: &Principal, headers: &HeaderMap) -> Result<Request, Problem> {
     let id = match headers.get(KEY) {
         None => Uuid::new_v4().to_string(),
         Some(value) => value.to_str().unwrap_or_default().to_owned(),
@@ -365,7 +377,7 @@ pub(crate) async fn json<T: DeserializeOwned>(
     such: &str,
 ) -> Result<T, Problem> {
     require_json(headers)?;
-    let body = read_body(body).await?;
+    let body = read_at_most(body, LONGEST_BODY).await?;
     // The parser's own words could repeat what was sent.
     serde_json::from_slice(&body).map_err(|e| {
         Problem::new(
@@ -380,7 +392,7 @@ pub(crate) fn identifier(text: &str) -> Result<InteractionId, Problem> {
     Uuid::try_parse(text).map(InteractionId).map_err(|_| unknown())
 }
 
-fn unknown() -> Problem {
+pub(crate) fn unknown() -> Problem {
     Problem::from(CenterError::UnknownInteraction)
 }
 

@@ -15,7 +15,9 @@
 #![deny(missing_docs)]
 
 mod access;
+mod call_control;
 mod calls;
+mod channels;
 mod compose;
 mod config;
 mod credentials;
@@ -28,32 +30,42 @@ mod hook_proof;
 mod hooks;
 mod interaction_view;
 mod interactions;
+mod inventory;
 mod listener;
 mod live;
 mod metrics;
 mod openapi;
 mod panel;
+mod plugins;
 mod practice;
 mod problem;
+mod queues;
 mod registry;
 mod route;
 mod secret;
 mod serve;
 mod signature;
 mod state;
+mod vcon;
 mod webhooks;
 
+pub use call_control::CallControls;
+pub use channels::{ChannelDoor, ChannelDoors};
 pub use compose::{
     AskedCredential, ComposeError, Composed, CredentialDesk, RegrantError, compose, open_store,
 };
 pub use config::{
-    AgentConfig, ConfigError, PluginConfig, PostgresConfig, RetentionConfig, ServerConfig, SourceConfig,
-    TenantConfig, TokenConfig, WebhookConfig, WebhookUrl,
+    AgentConfig, AsteriskConfig, AsteriskQueuesConfig, ChannelConfig, ConfigError, ForgottenCallsConfig,
+    GammuConfig, MappedConfig, PluginConfig, PostgresConfig, RetentionConfig, ServerConfig, SharedKeyConfig,
+    SourceConfig, TenantConfig, TokenConfig, TrunkTag, TwilioConfig, WebhookConfig, WebhookUrl,
 };
 pub use hooks::{HookDoors, PlanNow};
+pub use inventory::{ChannelView, CollectedView, Inventory};
 pub use metrics::Metrics;
 pub use openapi::document;
+pub use plugins::{PluginDesk, Standing};
 pub use problem::{FieldProblem, Problem, ProblemCode};
+pub use queues::QueueBoards;
 pub use secret::Secret;
 pub use serve::{router, serve};
 pub use signature::sign;

@@ -73,7 +73,8 @@ struct Reader {
 /// Follow what happens
 ///
 /// Each event has an `id`, a name (`call`, `card`, `card-none`, `card-failed`) and one JSON object as its data:
-/// `CallView`, `CardsView`, `CardsView`, `FailureView`. A client that comes back sends the last id that it saw, in
+/// `CallView`, `CardsView`, `CardsView`, `FailureView`. `channel.silent` and `channel.heard` name a channel that is
+/// silent for longer than it usually is at this time, and one that is heard again. A client that comes back sends the last id that it saw, in
 /// `Last-Event-ID` (browsers do it by themselves) or in `after`, and gets everything since then, once and in order.
 /// When that is no longer kept, one event `reset` comes first: load `/v1/calls` again.
 #[utoipa::path(

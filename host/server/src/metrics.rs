@@ -16,7 +16,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
-use ramal_center::{Observer, PluginId};
+use ramal_center::{Observer, PluginId, SourceId};
+use ramal_channels::ChannelTally;
 use ramal_store::Target;
 
 use crate::problem::{Problem, ProblemCode};
@@ -39,6 +40,9 @@ enum MethodLabel {
     GET,
     HEAD,
     POST,
+    PUT,
+    PATCH,
+    DELETE,
     Other,
 }
 
@@ -58,6 +62,17 @@ struct LookUpLabels {
 struct DeliveryLabels {
     target: String,
     outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ChannelLabels {
+    channel: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SilentLabels {
+    channel: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -85,7 +100,10 @@ struct Inner {
     routes: Family<RouteLabels, Counter>,
     route_time: Histogram,
     deliveries: Family<DeliveryLabels, Counter>,
+    channels: Family<ChannelLabels, Counter>,
+    silent: Family<SilentLabels, Gauge>,
     live: Gauge,
+    not_loaded: Family<PluginLabels, Gauge>,
 }
 
 impl Default for Metrics {
@@ -106,9 +124,18 @@ impl Metrics {
         let routes = Family::default();
         let route_time = Histogram::new(SECONDS);
         let deliveries = Family::default();
+        let channels = Family::default();
+        let silent = Family::default();
         let live = Gauge::default();
+        let not_loaded = Family::default();
         registry.register("http_requests", "Requests by route, method and status", requests.clone());
         registry.register("call_events", "Call events by kind and outcome", events.clone());
+        registry.register("channel_events", "What providers told, by channel and outcome", channels.clone());
+        registry.register(
+            "channel_silent",
+            "1 for a channel that is silent for longer than it usually is at this time",
+            silent.clone(),
+        );
         registry.register("look_ups", "Look-ups by plugin and outcome", look_ups.clone());
         registry.register_with_unit(
             "look_up",
@@ -134,6 +161,11 @@ impl Metrics {
             deliveries.clone(),
         );
         registry.register("live_subscribers", "Readers of live events that are connected", live.clone());
+        registry.register(
+            "plugins_not_loaded",
+            "Tenants whose plugin did not load when the host started",
+            not_loaded.clone(),
+        );
         Self(Arc::new(Inner {
             registry,
             requests,
@@ -144,7 +176,10 @@ impl Metrics {
             routes,
             route_time,
             deliveries,
+            channels,
+            silent,
             live,
+            not_loaded,
         }))
     }
 
@@ -153,6 +188,9 @@ impl Metrics {
             Method::GET => MethodLabel::GET,
             Method::HEAD => MethodLabel::HEAD,
             Method::POST => MethodLabel::POST,
+            Method::PUT => MethodLabel::PUT,
+            Method::PATCH => MethodLabel::PATCH,
+            Method::DELETE => MethodLabel::DELETE,
             _ => MethodLabel::Other,
         };
         self.0.requests.get_or_create(&RequestLabels { route: route.to_owned(), method, status }).inc();
@@ -162,8 +200,28 @@ impl Metrics {
         self.0.deliveries.get_or_create(&DeliveryLabels { target: target.to_string(), outcome }).inc();
     }
 
+    pub(crate) fn plugin_not_loaded(&self, plugin: &PluginId) {
+        self.0.not_loaded.get_or_create(&PluginLabels { plugin: plugin.as_str().to_owned() }).inc();
+    }
+
+    /// What became of one thing that a channel's provider told: `stored`, `repeated`, or why it changed nothing.
+    pub(crate) fn channel(&self, channel: &SourceId, outcome: &'static str) {
+        self.0.channels.get_or_create(&ChannelLabels { channel: channel.to_string(), outcome }).inc();
+    }
+
+    /// Whether a channel is quieter than it usually is.
+    pub(crate) fn silent(&self, channel: &SourceId, silent: bool) {
+        self.0.silent.get_or_create(&SilentLabels { channel: channel.to_string() }).set(i64::from(silent));
+    }
+
     pub(crate) fn live_subscribers(&self, change: i64) {
         self.0.live.inc_by(change);
+    }
+}
+
+impl ChannelTally for Metrics {
+    fn count(&self, channel: &SourceId, outcome: &'static str) {
+        self.channel(channel, outcome);
     }
 }
 

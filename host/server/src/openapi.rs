@@ -12,8 +12,8 @@ use utoipa_axum::routes;
 use crate::problem::{FieldProblem, Problem, ProblemCode};
 use crate::state::AppState;
 use crate::{
-    access, calls, credentials, deliveries, events, health, hooks, interactions, live, metrics, practice,
-    route, webhooks,
+    access, call_control, calls, channels, credentials, deliveries, events, health, hooks, interactions,
+    inventory, live, metrics, plugins, practice, queues, route, vcon, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -26,12 +26,15 @@ use crate::{
     modifiers(&Security),
     tags(
         (name = "events", description = "What exchanges tell"),
+        (name = "channels", description = "What telephony and messaging providers tell, in their own form"),
         (name = "hooks", description = "What CRMs tell by themselves"),
         (name = "live", description = "What happens, as it happens"),
         (name = "calls", description = "Calls as they stand"),
+        (name = "queues", description = "Who waits in the exchanges' queues, and who is there"),
         (name = "interactions", description = "Calls and conversations, their exact history, and what people write to them"),
         (name = "deliveries", description = "What the CRMs and webhooks are still to be told; dead letters and their replay"),
         (name = "credentials", description = "How the CRMs' credentials stand, and connecting accounts; never a secret"),
+        (name = "plugins", description = "Which plugins serve, rest or did not load, and what a person decides about them"),
         (name = "practice", description = "Simulated calls, with invented customers"),
         (name = "operation", description = "For who operates the host"),
     ),
@@ -54,15 +57,26 @@ impl Modify for Security {
 pub(crate) fn described() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(events::post_call_event))
+        .routes(routes!(inventory::get_channels))
+        .routes(routes!(channels::get_channel_webhook, channels::post_channel_webhook))
         .routes(routes!(hooks::post_hook))
         .routes(routes!(hooks::post_secret_hook))
         .routes(routes!(live::get_live))
-        .routes(routes!(calls::get_calls))
+        .routes(routes!(calls::get_calls, call_control::post_call))
+        .routes(routes!(call_control::post_hangup))
+        .routes(routes!(call_control::post_hold))
+        .routes(routes!(call_control::post_resume))
+        .routes(routes!(call_control::post_transfer))
+        .routes(routes!(call_control::post_mute))
+        .routes(routes!(call_control::post_unmute))
+        .routes(routes!(call_control::post_recording))
+        .routes(routes!(queues::get_queues))
         .routes(routes!(route::get_route))
         .routes(routes!(interactions::get_interactions))
         .routes(routes!(interactions::get_interaction))
         .routes(routes!(interactions::get_history))
         .routes(routes!(interactions::get_messages))
+        .routes(routes!(vcon::get_vcon))
         .routes(routes!(interactions::post_timeline))
         .routes(routes!(interactions::put_notes))
         .routes(routes!(interactions::put_disposition))
@@ -75,6 +89,9 @@ pub(crate) fn described() -> OpenApiRouter<AppState> {
         .routes(routes!(credentials::get_credentials))
         .routes(routes!(credentials::post_connect))
         .routes(routes!(credentials::get_callback))
+        .routes(routes!(plugins::get_plugins))
+        .routes(routes!(plugins::post_resume))
+        .routes(routes!(plugins::post_revoke))
         .routes(routes!(practice::get_session))
         .routes(routes!(practice::post_practice_call))
         .routes(routes!(practice::post_practice_step))

@@ -56,6 +56,12 @@ codes! {
     Unauthorized = "unauthorized", UNAUTHORIZED, "This needs an API token";
     /// No such source of events.
     SourceUnknown = "source-unknown", UNAUTHORIZED, "No source of events has this name";
+    /// No channel of this name.
+    ChannelUnknown = "channel-unknown", NOT_FOUND, "No channel has this name";
+    /// The provider did not prove who it is.
+    ChannelUnproved = "channel-unproved", FORBIDDEN, "The provider is not proved";
+    /// Bytes that are none of the provider's.
+    ChannelUnreadable = "channel-unreadable", BAD_REQUEST, "The provider's request cannot be read";
     /// No hook of this address, or none that is granted.
     HookUnknown = "hook-unknown", NOT_FOUND, "No hook has this address";
     /// The secret that proves the sender is not stored.
@@ -80,10 +86,22 @@ codes! {
     WrongCause = "wrong-cause", CONFLICT, "The call cannot end for this cause";
     /// One event id for two calls.
     EventIdReused = "event-id-reused", CONFLICT, "The event id belongs to another call";
+    /// One idempotency key for two requests.
+    IdempotencyKeyReused = "idempotency-key-reused", CONFLICT, "The key belongs to another request";
     /// Too many events of one call at once.
     Contended = "contended", SERVICE_UNAVAILABLE, "Too many events of this call at once";
+    /// Nobody here can do something with this call.
+    CallNotControlled = "call-not-controlled", CONFLICT, "The call is not this host's to change";
+    /// The call does not stand as the order needs it.
+    CallWrongState = "call-wrong-state", CONFLICT, "The call does not stand so that this can be done";
+    /// The exchange did not do it.
+    CallControlFailed = "call-control-failed", BAD_GATEWAY, "The exchange did not do it";
+    /// The exchange cannot be asked.
+    ChannelOffline = "channel-offline", SERVICE_UNAVAILABLE, "The channel is not connected";
     /// The credential cannot be connected in a browser as it stands.
     CredentialNotConnectable = "credential-not-connectable", CONFLICT, "The account cannot be connected like this";
+    /// The plugin did not load.
+    PluginNotLoaded = "plugin-not-loaded", CONFLICT, "The plugin is not loaded";
     /// Too many readers of live events.
     TooManyReaders = "too-many-readers", SERVICE_UNAVAILABLE, "Too many readers of live events";
     /// The server is going down.
@@ -201,6 +219,7 @@ impl From<ramal_center::CenterError> for Problem {
                 ProblemCode::Invalid
             }
             E::EventIdReused => ProblemCode::EventIdReused,
+            E::RequestIdReused => ProblemCode::IdempotencyKeyReused,
             E::Contended => return Self::new(ProblemCode::Contended, error.to_string()).retry_after(1),
             E::ShuttingDown => return Self::new(ProblemCode::ShuttingDown, error.to_string()).retry_after(5),
             E::Broken => ProblemCode::Internal,

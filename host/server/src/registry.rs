@@ -150,20 +150,30 @@ pub(crate) fn read(
     given: Option<&Secret>,
     file: Option<&Path>,
 ) -> Result<Option<Secret>, ConfigError> {
+    let secret = read_any(of, given, file)?;
+    if secret.as_ref().is_some_and(|secret| !secret.is_long_enough()) {
+        return Err(ConfigError::Secret {
+            of: of.to_owned(),
+            what: format!("use at least {LEAST} characters; `openssl rand -hex 32` makes a good one"),
+        });
+    }
+    Ok(secret)
+}
+
+/// The same for a secret that somebody else has made: its length is not this host's to judge.
+pub(crate) fn read_any(
+    of: &str,
+    given: Option<&Secret>,
+    file: Option<&Path>,
+) -> Result<Option<Secret>, ConfigError> {
     let error = |what: String| ConfigError::Secret { of: of.to_owned(), what };
-    let secret = match (given, file) {
-        (Some(secret), _) => secret.clone(),
+    match (given, file) {
+        (Some(secret), _) => Ok(Some(secret.clone())),
         (None, Some(file)) => {
             let text = std::fs::read_to_string(file)
                 .map_err(|e| error(format!("could not read {}: {}", file.display(), e.kind())))?;
-            Secret::new(text.trim_end_matches(['\r', '\n']))
+            Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']))))
         }
-        (None, None) => return Ok(None),
-    };
-    if !secret.is_long_enough() {
-        return Err(error(format!(
-            "use at least {LEAST} characters; `openssl rand -hex 32` makes a good one"
-        )));
+        (None, None) => Ok(None),
     }
-    Ok(Some(secret))
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::listener::Bounded;
@@ -17,6 +18,8 @@ use crate::{guard, openapi, panel};
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
 /// How often the days of conversations that are over are looked for.
 const SWEEP: Duration = Duration::from_secs(60);
+/// Silent channels are looked for every so many sweeps.
+const LISTEN: u32 = 5;
 /// How long look-ups in hand may take at the end: their own deadline and a little.
 const LAST_LOOK_UPS: Duration = Duration::from_secs(5);
 
@@ -71,14 +74,19 @@ pub async fn serve(
     served
 }
 
-/// Closes what is over by the clock alone, until it is aborted. A sweep that is cut off has stored whole changes only.
+/// Closes what is over by the clock alone and looks for channels that went quiet, until it is aborted. A sweep that is cut off has stored whole changes only.
 async fn sweep(state: AppState) {
     let mut ticks = tokio::time::interval(SWEEP);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
+    for sweep in (0..LISTEN).cycle() {
         ticks.tick().await;
         if let Err(error) = state.center().sweep().await {
             tracing::error!(error = %crate::events::chain(&error), "conversations could not be looked through");
+        }
+        if let Some(inventory) = state.channels().inventory().filter(|_| sweep == 0)
+            && let Err(error) = inventory.listen(state.center(), state.metrics(), Timestamp::now()).await
+        {
+            tracing::error!(error = %crate::events::chain(&error), "silent channels could not be looked for");
         }
     }
 }

@@ -11,6 +11,8 @@ use ramal_store::{OutboxStore, StoreHealth};
 use tokio::sync::watch;
 use url::Url;
 
+use crate::call_control::CallControls;
+use crate::channels::ChannelDoors;
 use crate::config::{ConfigError, ServerConfig};
 use crate::credentials::CALLBACK;
 use crate::guard::HostPolicy;
@@ -18,7 +20,9 @@ use crate::hooks::HookDoors;
 use crate::live::Places;
 use crate::metrics::Metrics;
 use crate::openapi;
+use crate::plugins::PluginDesk;
 use crate::problem::{Problem, ProblemCode};
+use crate::queues::QueueBoards;
 use crate::registry::Registry;
 use crate::webhooks::WebhookList;
 
@@ -38,6 +42,14 @@ pub struct AppParts {
     pub credentials: Option<Keeper>,
     /// What comes in by hooks; without it there is nothing at `/v1/hooks`.
     pub hooks: Option<HookDoors>,
+    /// The plugins, to look at, to resume and to revoke; without them there is nothing at `/v1/plugins`.
+    pub plugins: Option<PluginDesk>,
+    /// The channels whose providers post to us.
+    pub channels: ChannelDoors,
+    /// The channels whose calls this host can do something with.
+    pub controls: CallControls,
+    /// The queues that are watched.
+    pub queues: QueueBoards,
     /// What the center reports to, too.
     pub metrics: Metrics,
     /// The invented customers' numbers, for simulated calls without a number.
@@ -52,6 +64,11 @@ struct Inner {
     callback: Url,
     webhooks: WebhookList,
     hooks: Option<HookDoors>,
+    plugins: Option<PluginDesk>,
+    channels: ChannelDoors,
+    controls: CallControls,
+    queues: QueueBoards,
+    public: Url,
     metrics: Metrics,
     registry: Registry,
     hosts: HostPolicy,
@@ -91,15 +108,33 @@ impl AppState {
         parts: AppParts,
         most_readers: usize,
     ) -> Result<Self, ConfigError> {
-        let AppParts { center, health, outbox, credentials, hooks, metrics, practice_numbers } = parts;
+        let AppParts {
+            center,
+            health,
+            outbox,
+            credentials,
+            hooks,
+            plugins,
+            channels,
+            controls,
+            queues,
+            metrics,
+            practice_numbers,
+        } = parts;
+        let public = public(config)?;
         Ok(Self(Arc::new(Inner {
             center,
             health,
             outbox,
             credentials,
-            callback: callback(config)?,
+            callback: callback(&public)?,
             webhooks: WebhookList::new(config),
             hooks,
+            plugins,
+            channels,
+            controls,
+            queues,
+            public,
             metrics,
             registry: Registry::new(config)?,
             hosts: HostPolicy::new(config.listen.ip(), &config.allowed_hosts, config.public_url.clone()),
@@ -140,6 +175,25 @@ impl AppState {
     pub(crate) fn hooks(&self) -> Option<&HookDoors> {
         self.0.hooks.as_ref()
     }
+    pub(crate) fn plugins(&self) -> Result<&PluginDesk, Problem> {
+        self.0.plugins.as_ref().ok_or_else(|| {
+            Problem::new(ProblemCode::NotFound, "this host was put together without plugins")
+                .hint("`ramal run` has them; whoever composes gives `AppParts` a desk of plugins")
+        })
+    }
+    pub(crate) fn channels(&self) -> &ChannelDoors {
+        &self.0.channels
+    }
+    pub(crate) fn controls(&self) -> &CallControls {
+        &self.0.controls
+    }
+    pub(crate) fn queues(&self) -> &QueueBoards {
+        &self.0.queues
+    }
+    /// How others reach this server.
+    pub(crate) fn public_url(&self) -> &Url {
+        &self.0.public
+    }
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.0.metrics
     }
@@ -176,18 +230,26 @@ impl AppState {
     }
 }
 
-/// Where a page of consent sends the browser: by the name that people use, else by the address that is listened at.
-fn callback(config: &ServerConfig) -> Result<Url, ConfigError> {
+/// How others reach this server: by the name that people use, else by the address that is listened at.
+fn public(config: &ServerConfig) -> Result<Url, ConfigError> {
+    if let Some(url) = &config.public_url {
+        return Ok(url.clone());
+    }
     let mut listen = config.listen;
     if listen.ip().is_unspecified() {
         listen.set_ip(Ipv4Addr::LOCALHOST.into());
     }
-    let address = match &config.public_url {
-        Some(url) => url.join(&format!("/{CALLBACK}")),
-        None => Url::parse(&format!("http://{listen}/{CALLBACK}")),
-    };
-    address.map_err(|_| ConfigError::Secret {
+    Url::parse(&format!("http://{listen}/")).map_err(|_| no_address())
+}
+
+/// Where a page of consent sends the browser.
+fn callback(public: &Url) -> Result<Url, ConfigError> {
+    public.join(&format!("/{CALLBACK}")).map_err(|_| no_address())
+}
+
+fn no_address() -> ConfigError {
+    ConfigError::Secret {
         of: "accounts that are connected in the browser".to_owned(),
         what: "no address of this host follows from `public-url` and `listen`; set `public-url`".to_owned(),
-    })
+    }
 }

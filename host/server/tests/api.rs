@@ -1,15 +1,15 @@
 //! The API as a client meets it.
 
-mod support;
-
 use std::collections::HashMap;
 
+use crate::support::*;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use ramal_center::{Agent, Ambiguity, LookUpRules, TenantId};
-use ramal_server::{Secret, document, sign};
+use futures_util::future::BoxFuture;
+use ramal_center::{Agent, Ambiguity, CallId, InteractionId, LookUpRules, Origin, SourceId, TenantId};
+use ramal_channels::{CallControl, ControlError, Dial, Order};
+use ramal_server::{CallControls, Secret, document, sign};
 use rstest::rstest;
-use support::*;
 
 // === events in ===
 
@@ -241,12 +241,21 @@ async fn metrics_count_by_route_and_plugin() {
     let w = ready(Options::default());
     send(&w, signed(&ringing("e1", "c1"))).await;
     send(&w, get("/nobody/knows/this")).await;
+    for method in ["PUT", "DELETE", "PATCH", "INVENTED"] {
+        let mut request = get("/nobody/knows/this");
+        *request.method_mut() = method.parse().unwrap();
+        send(&w, request).await;
+    }
     settle(&w).await;
     let reply = send(&w, get("/metrics")).await;
     assert_eq!(reply.header("content-type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
     for line in [
         r#"ramal_http_requests_total{route="/v1/events/calls",method="POST",status="202"} 1"#,
         r#"ramal_http_requests_total{route="unmatched",method="GET",status="404"} 1"#,
+        r#"ramal_http_requests_total{route="unmatched",method="PUT",status="404"} 1"#,
+        r#"ramal_http_requests_total{route="unmatched",method="DELETE",status="404"} 1"#,
+        r#"ramal_http_requests_total{route="unmatched",method="PATCH",status="404"} 1"#,
+        r#"ramal_http_requests_total{route="unmatched",method="Other",status="404"} 1"#,
         r#"ramal_call_events_total{kind="ringing",outcome="stored"} 1"#,
         r#"ramal_look_ups_total{plugin="practice",outcome="card"} 1"#,
         r#"ramal_look_ups_total{plugin="broken",outcome="unavailable"} 1"#,
@@ -389,4 +398,92 @@ async fn without_an_owner_the_decision_is_default_and_says_why(
         (&told["decision"], &told["reason"], &told["owner"]),
         (&"default".into(), &reason.into(), &owner)
     );
+}
+
+// === orders for calls ===
+
+/// An exchange that writes down what it is asked, and refuses one call.
+#[derive(Default)]
+struct Exchange(parking_lot::Mutex<Vec<String>>);
+
+impl CallControl for Exchange {
+    fn dial(&self, dial: Dial) -> BoxFuture<'_, Result<InteractionId, ControlError>> {
+        self.0.lock().push(format!("dial {} for {}", dial.to.e164(), dial.agent.expose()));
+        Box::pin(async move {
+            if dial.agent.expose() == "nobody" {
+                return Err(ControlError::UnknownAgent);
+            }
+            Ok(InteractionId(uuid::Uuid::nil()))
+        })
+    }
+    fn act(&self, call: CallId, order: Order) -> BoxFuture<'_, Result<(), ControlError>> {
+        self.0.lock().push(format!("{} {order:?}", call.as_str()));
+        Box::pin(
+            async move { if order == Order::Mute { Err(ControlError::NotOurs("mute")) } else { Ok(()) } },
+        )
+    }
+}
+
+#[rstest]
+#[case::hangup("hangup", "", 204, "c1 HangUp")]
+#[case::hold("hold", "", 204, "c1 Hold")]
+#[case::resume("resume", "", 204, "c1 Resume")]
+#[case::unmute("unmute", "", 204, "c1 Unmute")]
+#[case::not_ours("mute", "", 409, "c1 Mute")]
+#[case::blind("transfer", r#"{"mode":"blind","agent":"caio"}"#, 204, "c1 Transfer(Blind(Agent(<personal>)))")]
+#[case::complete("transfer", r#"{"mode":"complete"}"#, 204, "c1 Transfer(Complete)")]
+#[case::no_target("transfer", r#"{"mode":"blind"}"#, 422, "")]
+#[case::two_targets("transfer", r#"{"mode":"ask","agent":"a","number":"1133334444"}"#, 422, "")]
+#[case::bad_number("transfer", r#"{"mode":"ask","number":"x"}"#, 422, "")]
+#[case::record("recording/pause", "", 204, "c1 Record(Pause)")]
+#[case::no_step("recording/rewind", "", 404, "")]
+#[tokio::test]
+async fn an_order_goes_to_the_exchange_of_the_call(
+    #[case] order: &str,
+    #[case] body: &str,
+    #[case] status: u16,
+    #[case] asked: &str,
+) {
+    let exchange = std::sync::Arc::new(Exchange::default());
+    let mut controls = CallControls::default();
+    let pbx = Origin { tenant: TenantId::new("acme").unwrap(), source: SourceId::new("pbx").unwrap() };
+    controls.add(pbx, exchange.clone());
+    let w = ready(Options { controls, ..Options::default() });
+    let taken = send(&w, signed(&ringing("e1", "c1"))).await.json();
+    let path = format!("/v1/interactions/{}/{order}", taken["interaction"].as_str().unwrap());
+    assert_eq!(send(&w, post(&path, body)).await.status.as_u16(), 401);
+    let reply = send(&w, with_token(post(&path, body))).await;
+    assert_eq!(reply.status.as_u16(), status, "{}", reply.text);
+    assert_eq!(exchange.0.lock().join(", "), asked);
+}
+
+#[tokio::test]
+async fn a_call_that_nobody_controls_is_said_to_be_so_and_another_tenants_is_none() {
+    let exchange = std::sync::Arc::new(Exchange::default());
+    let mut controls = CallControls::default();
+    let other = Origin { tenant: TenantId::new("beta").unwrap(), source: SourceId::new("other").unwrap() };
+    controls.add(other, exchange.clone());
+    let w = ready(Options { controls, ..Options::default() });
+    let taken = send(&w, signed(&ringing("e1", "c1"))).await.json();
+    let path = format!("/v1/interactions/{}/hold", taken["interaction"].as_str().unwrap());
+    let reply = send(&w, with_token(post(&path, ""))).await;
+    insta::assert_json_snapshot!("a_call_that_nobody_controls", reply.json());
+    let reply = send(&w, with_token(post("/v1/calls", r#"{"agent":"bruna","to":"1133334444"}"#))).await;
+    assert_eq!((reply.status.as_u16(), reply.json()["code"].as_str()), (404, Some("channel-unknown")));
+    assert!(exchange.0.lock().is_empty());
+}
+
+#[tokio::test]
+async fn a_call_is_made_by_the_tenants_exchange() {
+    let exchange = std::sync::Arc::new(Exchange::default());
+    let mut controls = CallControls::default();
+    let pbx = Origin { tenant: TenantId::new("acme").unwrap(), source: SourceId::new("pbx").unwrap() };
+    controls.add(pbx, exchange.clone());
+    let w = ready(Options { controls, ..Options::default() });
+    let made = send(&w, with_token(post("/v1/calls", r#"{"agent":"bruna","to":"(11) 3333-4444"}"#))).await;
+    assert_eq!((made.status, made.json()["interaction"].is_string()), (StatusCode::ACCEPTED, true));
+    let refused = send(&w, with_token(post("/v1/calls", r#"{"agent":"nobody","to":"1133334444"}"#))).await;
+    assert_eq!((refused.status.as_u16(), refused.json()["code"].as_str()), (422, Some("invalid")));
+    let asked = ["dial +551133334444 for bruna", "dial +551133334444 for nobody"];
+    assert_eq!(*exchange.0.lock(), asked);
 }

@@ -1,12 +1,10 @@
 //! A customer's number and name go to whoever may see them, and nowhere else.
 
-mod support;
-
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use crate::support::*;
 use axum::http::StatusCode;
-use support::*;
 use tracing_subscriber::fmt::MakeWriter;
 
 #[derive(Clone, Default)]

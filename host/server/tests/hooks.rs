@@ -150,6 +150,10 @@ async fn world() -> World {
         outbox: None,
         credentials: None,
         hooks: Some(hooks),
+        plugins: None,
+        channels: ramal_server::ChannelDoors::default(),
+        controls: ramal_server::CallControls::default(),
+        queues: ramal_server::QueueBoards::default(),
         metrics,
         practice_numbers: Vec::new(),
     };

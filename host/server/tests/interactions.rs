@@ -1,18 +1,17 @@
 //! Calls and deliveries over HTTP, on a real database.
 
-mod support;
-
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use crate::support::*;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use ramal_center::*;
-use ramal_server::{AppParts, AppState, Metrics, router};
+use ramal_channels::ChannelBoard;
+use ramal_server::{AppParts, AppState, Inventory, Metrics, router};
 use ramal_store::{SqliteSettings, SqliteStore};
 use rstest::rstest;
 use serde_json::json;
-use support::*;
 
 /// What is said of calls goes to the outbox of a CRM that nobody delivers to.
 struct Durable {
@@ -42,10 +41,18 @@ impl Durable {
         center.set_journals(HashMap::from([("acme".parse().unwrap(), rules)]));
         let parts = AppParts {
             hooks: None,
+            plugins: None,
             center,
             health: store.clone(),
-            outbox: Some(store),
+            outbox: Some(store.clone()),
             credentials: None,
+            channels: {
+                let mut channels = ramal_server::ChannelDoors::default();
+                channels.list(Inventory::new(&config(true), store.clone(), ChannelBoard::default()));
+                channels
+            },
+            controls: ramal_server::CallControls::default(),
+            queues: ramal_server::QueueBoards::default(),
             metrics,
             practice_numbers: vec![],
         };
@@ -72,7 +79,11 @@ impl Durable {
 }
 
 fn put(path: &str, body: &serde_json::Value, key: &str) -> Request<Body> {
-    let mut request = with_token(post(path, &body.to_string()));
+    put_bytes(path, &body.to_string(), key)
+}
+
+fn put_bytes(path: &str, body: impl AsRef<[u8]>, key: &str) -> Request<Body> {
+    let mut request = with_token(post(path, body));
     *request.method_mut() = axum::http::Method::PUT;
     request.headers_mut().insert("idempotency-key", key.parse().unwrap());
     request
@@ -157,6 +168,102 @@ async fn a_note_is_written_once_for_one_key_and_the_crm_is_told() {
 }
 
 #[tokio::test]
+async fn a_key_that_comes_again_for_something_else_is_refused_and_nothing_is_dropped() {
+    let world = Durable::open().await;
+    let (id, other) = (world.call("c1").await, world.call("c2").await);
+    let notes = |id: &str| format!("/v1/interactions/{id}/notes");
+    let disposition = format!("/v1/interactions/{id}/disposition");
+    let first = json!({"notes": "wants the annual plan"});
+    assert_eq!(world.send(put(&notes(&id), &first, "k1")).await.status, StatusCode::OK);
+    for request in [
+        put(&notes(&id), &json!({"notes": "wants nothing"}), "k1"),
+        put(&disposition, &json!({"disposition": "wants the annual plan"}), "k1"),
+        put(&notes(&other), &first, "k1"),
+    ] {
+        let reply = world.send(request).await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.json()["code"].as_str()),
+            (409, Some("idempotency-key-reused")),
+            "{}",
+            reply.text
+        );
+    }
+    let of = world.send(with_token(get(&format!("/v1/interactions/{id}")))).await.json();
+    assert_eq!((&of["notes"], &of["disposition"]), (&json!("wants the annual plan"), &json!(null)));
+    // Each under a key of its own.
+    let said = world.send(put(&disposition, &json!({"disposition": "sold"}), "k2")).await;
+    assert_eq!(said.json()["repeated"], json!(false));
+    // The first one again is still the first one, also after it was written over.
+    world.send(put(&notes(&id), &json!({"notes": "wants nothing"}), "k3")).await;
+    assert_eq!(world.send(put(&notes(&id), &first, "k1")).await.json()["repeated"], json!(true));
+}
+
+#[rstest]
+#[case::as_long_as_may_be(64 * 1024, 200)]
+#[case::a_byte_more(64 * 1024 + 1, 422)]
+#[case::more_than_is_read(600 * 1024, 413)]
+#[tokio::test]
+async fn notes_have_a_length(#[case] bytes: usize, #[case] status: u16) {
+    let world = Durable::open().await;
+    let id = world.call("c1").await;
+    // Written as JSON may write it, each letter takes six bytes; what is not read at all is plain.
+    let text = if status == 413 { "a".repeat(bytes) } else { "\\u0061".repeat(bytes) };
+    let body = format!(r#"{{"notes":"{text}"}}"#);
+    let reply = world.send(put_bytes(&format!("/v1/interactions/{id}/notes"), &body, "k1")).await;
+    assert_eq!(reply.status.as_u16(), status, "{}", reply.text);
+    let of = world.send(with_token(get(&format!("/v1/interactions/{id}")))).await.json();
+    assert_eq!(of["notes"].as_str().map(str::len), (status == 200).then_some(bytes));
+}
+
+#[rstest]
+#[case::event(|_: &str, body: Vec<u8>| signed(body), br#"{"event_id":"e9","call_id":"c9","type":"ringing","from":"98765?"}"#.to_vec())]
+#[case::notes(|id: &str, body: Vec<u8>| put_bytes(&format!("/v1/interactions/{id}/notes"), body, "k1"), br#"{"notes":"98765?"}"#.to_vec())]
+#[case::timeline(|_: &str, body: Vec<u8>| with_token(post("/v1/timeline", body)), br#"{"kind":"phone","value":"98765?"}"#.to_vec())]
+#[tokio::test]
+async fn what_is_no_utf_8_is_refused_and_leaves_nothing_behind(
+    #[case] request: fn(&str, Vec<u8>) -> Request<Body>,
+    #[case] mut body: Vec<u8>,
+    #[values(&[0xff], &[0xc3], &[0xed, 0xa0, 0x80])] bad: &[u8],
+) {
+    let world = Durable::open().await;
+    let id = world.call("c1").await;
+    let at = body.iter().position(|byte| *byte == b'?').unwrap();
+    body.splice(at..=at, bad.iter().copied());
+    let reply = world.send(request(&id, body)).await;
+    assert!(matches!(reply.status.as_u16(), 400 | 422), "{}: {}", reply.status, reply.text);
+    assert!(matches!(reply.json()["code"].as_str(), Some("not-json" | "invalid")), "{}", reply.text);
+    assert!(!reply.text.contains("98765"), "{}", reply.text);
+    let list = world.send(with_token(get("/v1/interactions"))).await.json();
+    assert_eq!(list["items"].as_array().unwrap().len(), 1);
+    let of = world.send(with_token(get(&format!("/v1/interactions/{id}")))).await.json();
+    assert_eq!((&of["seq"], &of["notes"]), (&json!(3), &json!(null)));
+}
+
+#[tokio::test]
+async fn deliveries_are_asked_for_by_their_states_and_in_pages() {
+    let world = Durable::open().await;
+    for number in 0..3 {
+        world.call(&format!("c{number}")).await;
+    }
+    for (state, count) in [("open", 3), ("done", 0), ("dead", 0)] {
+        let reply = world.send(with_token(get(&format!("/v1/deliveries?state={state}")))).await;
+        assert_eq!(reply.json()["items"].as_array().map(Vec::len), Some(count), "{}", reply.text);
+    }
+    let (mut seen, mut path) = (Vec::new(), "/v1/deliveries?limit=2".to_owned());
+    loop {
+        let page = world.send(with_token(get(&path))).await.json();
+        seen.extend(page["items"].as_array().unwrap().iter().map(|d| d["id"].to_string()));
+        match page["next"].as_str() {
+            Some(next) => path = format!("/v1/deliveries?limit=2&cursor={next}"),
+            None => break,
+        }
+    }
+    let all = seen.len();
+    seen.dedup();
+    assert_eq!((all, seen.len()), (3, 3));
+}
+
+#[tokio::test]
 async fn who_speaks_with_a_customer_says_which_contact_it_is_and_the_crm_is_told() {
     let world = Durable::open().await;
     let id = world.call("c1").await;
@@ -203,8 +310,26 @@ async fn a_customers_timeline_is_asked_for_without_the_number_in_the_address() {
     let asked = json!({"kind": "phone", "value": NUMBER}).to_string();
     let page = world.send(with_token(post("/v1/timeline", &asked))).await.json();
     assert_eq!(page["items"][0]["interaction"], json!(id));
-    let nobody = json!({"kind": "phone", "value": "+551100000000"}).to_string();
+    let nobody = json!({"kind": "phone", "value": "+551133330000"}).to_string();
     assert_eq!(world.send(with_token(post("/v1/timeline", &nobody))).await.json()["items"], json!([]));
+}
+
+#[rstest]
+#[case::in_e164("+5511987654321")]
+#[case::without_the_ninth_digit("+551187654321")]
+#[case::as_it_is_dialled("(11) 8765-4321")]
+#[tokio::test]
+async fn both_forms_of_a_number_are_one_customer(#[case] asked: &str) {
+    let world = Durable::open().await;
+    let new = world.call("c1").await;
+    let rings = r#"{"event_id":"c2-1","call_id":"c2","type":"ringing","from":"+551187654321"}"#;
+    let old = world.send(signed(rings)).await.json()["interaction"].clone();
+    let asked = json!({"kind": "phone", "value": asked}).to_string();
+    let page = world.send(with_token(post("/v1/timeline", &asked))).await.json();
+    let told: Vec<_> = page["items"].as_array().unwrap().iter().map(|i| &i["interaction"]).collect();
+    assert_eq!(told, [&old, &json!(new)]);
+    // The number as it was told stays to be seen.
+    assert_eq!(page["items"][0]["from"]["e164"], "+551187654321");
 }
 
 #[tokio::test]
@@ -249,6 +374,11 @@ async fn another_tenant_sees_nothing_of_it() {
     422,
     "invalid"
 )]
+#[case::timeline_of_no_number(
+    with_token(post("/v1/timeline", r#"{"kind":"phone","value":"98765"}"#)),
+    422,
+    "invalid"
+)]
 #[case::notes_without_any(put("/v1/interactions/0191a5f2-7f3a-7000-8000-000000000001/notes", &json!({}), "k"), 422, "invalid")]
 #[tokio::test]
 async fn what_is_wrong_is_told_and_nothing_that_was_sent_is_repeated(
@@ -264,4 +394,32 @@ async fn what_is_wrong_is_told_and_nothing_that_was_sent_is_repeated(
         reply.text
     );
     assert!(!reply.text.contains("98765"), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn a_call_leaves_as_a_vcon_and_the_channels_say_what_came_by_them() {
+    let world = Durable::open().await;
+    let id = world.call("c1").await;
+    let path = format!("/v1/interactions/{id}/vcon");
+    let made = world.send(with_token(get(&path))).await;
+    assert_eq!((made.status, made.header("content-type")), (StatusCode::OK, "application/vcon"));
+    let made = made.json();
+    assert_eq!((&made["vcon"], &made["dialog"][0]["type"]), (&json!("0.4.0"), &json!("recording")));
+    assert_eq!(made["parties"][0]["tel"], json!(format!("tel:{NUMBER}")));
+
+    let mut other = get(&path);
+    other.headers_mut().insert("authorization", format!("Bearer {OTHER_TOKEN}").parse().unwrap());
+    let other = world.send(other).await;
+    assert_eq!((other.status, &other.json()["code"]), (StatusCode::NOT_FOUND, &json!("not-found")));
+
+    let channels = world.send(with_token(get("/v1/channels"))).await.json();
+    let [pbx] = channels["items"].as_array().unwrap().as_slice() else { panic!("{channels}") };
+    assert_eq!(
+        (&pbx["channel"], &pbx["kind"], &pbx["active"], &pbx["health"]),
+        (&json!("pbx"), &json!("events"), &json!(true), &json!("listening"))
+    );
+    assert_eq!(pbx["last_30_days"], json!({ "fixed": 1 }));
+    assert!(pbx["first_event_at"].is_string() && pbx["silent_since"].is_null(), "{pbx}");
+    assert!(pbx["collects"].as_array().unwrap().iter().any(|one| one["data"] == "number"), "{pbx}");
+    assert_eq!(world.send(get("/v1/channels")).await.status, StatusCode::UNAUTHORIZED);
 }

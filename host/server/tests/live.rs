@@ -1,11 +1,9 @@
 //! The live events as a client meets them.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::*;
 use axum::http::StatusCode;
-use support::*;
 
 #[tokio::test]
 async fn the_call_comes_first_and_then_each_plugins_answer() {

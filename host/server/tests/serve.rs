@@ -1,11 +1,9 @@
 //! A real socket: it serves, and it stops in order.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::*;
 use ramal_server::serve;
-use support::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;

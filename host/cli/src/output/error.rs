@@ -99,7 +99,8 @@ mod tests {
 
     fn denial() -> Failure {
         let denial = Denial::new(Rule::Purpose, "a call for journal", "screen-pop, search");
-        let denial = denial.fix("grant.toml", "[grant]", "purposes = [\"journal\", …]");
+        let denial =
+            denial.fix("grant.toml", "[grant]", "purposes = [\"screen-pop\", \"search\", \"journal\"]");
         Failure::denied(denial, "acme.toml", "practice.wasm")
     }
 
@@ -123,7 +124,7 @@ mod tests {
           asked for  a call for journal
           granted    screen-pop, search
         hint: to allow it, add to the grant acme.toml, under [grant]:
-              purposes = ["journal", …]
+              purposes = ["screen-pop", "search", "journal"]
         "#);
     }
 
@@ -144,7 +145,7 @@ mod tests {
               "fix": {
                 "file": "grant.toml",
                 "table": "[grant]",
-                "line": "purposes = [\"journal\", …]"
+                "line": "purposes = [\"screen-pop\", \"search\", \"journal\"]"
               }
             }
           }

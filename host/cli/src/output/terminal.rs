@@ -1,6 +1,6 @@
 //! Standard output and standard error.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
@@ -80,6 +80,14 @@ impl Terminal {
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
             self.say(&format!("note: {}\n", super::clean(text)));
+        }
+    }
+    /// Says on a terminal's last line how far it is; an empty text takes the line back. Nothing where standard error is
+    /// no terminal.
+    pub(crate) fn progress(&self, text: &str) {
+        if !self.quiet && io::stderr().is_terminal() {
+            // To the line's beginning, and away with what stands there.
+            self.say(&format!("\r\u{1b}[2K{}", super::clean(text)));
         }
     }
     /// Tells of a failure: to a person on standard error, and to a script in the document that it waits for.

@@ -3,7 +3,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -14,8 +14,10 @@ use crate::failure::{Failure, Outcome};
 /// The hook of the practice setup, on this host.
 pub(super) const HOOK: &str = "/v1/hooks/practice/changes/practice";
 
-/// Where the practice CRM listens; the grant names the same address.
-pub(super) const CRM: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 7788);
+/// Where the panel listens unless somebody says otherwise.
+const PANEL: &str = "127.0.0.1:7700";
+/// The same for the practice CRM. The plugin's grant and settings name this address.
+const CRM: &str = "127.0.0.1:7788";
 
 const GRANT: &str = include_str!("../../../../plugins/practice/grant.toml");
 const SETTINGS: &str =
@@ -30,8 +32,36 @@ pub(super) struct Setup {
     pub(super) hook_secret: String,
 }
 
-/// Writes what is missing. `plugins` is the folder with `practice.wasm`.
-pub(super) fn prepare(folder: &Path, plugins: &Path) -> Outcome<Setup> {
+/// Where the practice CRM is to listen: where the settings of an earlier start say that it is, else at `wanted`.
+pub(super) fn crm(folder: &Path, wanted: Option<SocketAddr>) -> Outcome<SocketAddr> {
+    let settings = folder.join("settings.toml");
+    let text = match std::fs::read_to_string(&settings) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return wanted.map_or_else(|| CRM.parse().map_err(Failure::input), Ok);
+        }
+        Err(error) => {
+            return Err(Failure::environment(error).context(format!("cannot read {}", settings.display())));
+        }
+    };
+    let server = text.parse::<toml::Table>().ok().and_then(|table| {
+        let server = table.get("server")?.as_str()?.strip_prefix("http://")?;
+        server.trim_end_matches('/').parse().ok()
+    });
+    server.ok_or_else(|| {
+        Failure::input(anyhow::Error::msg("its `server` is no address of this machine"))
+            .context(format!("cannot tell from {} where the practice CRM listens", settings.display()))
+            .hint(format!("write server = \"http://{CRM}\", or remove the folder and start again"))
+    })
+}
+
+/// Writes what is missing. `plugins` is the folder with `practice.wasm`; the CRM listens at `crm`.
+pub(super) fn prepare(
+    folder: &Path,
+    plugins: &Path,
+    panel: Option<SocketAddr>,
+    crm: SocketAddr,
+) -> Outcome<Setup> {
     let component = plugins.join("practice.wasm");
     let component = component.canonicalize().map_err(|error| {
         Failure::input(error)
@@ -54,20 +84,22 @@ pub(super) fn prepare(folder: &Path, plugins: &Path) -> Outcome<Setup> {
          [practice.practice.hook]\nsecret = \"{hook_secret}\"\n"
     );
     write_new(&folder.join("credentials.toml"), &credentials, 0o600)?;
-    write_new(&folder.join("settings.toml"), SETTINGS, 0o644)?;
+    let there = |text: &str| text.replace(CRM, &crm.to_string());
+    write_new(&folder.join("settings.toml"), &there(SETTINGS), 0o644)?;
     let grant = folder.join("grant.toml");
-    write_new(&grant, GRANT, 0o644)?;
+    write_new(&grant, &there(GRANT), 0o644)?;
     let config = folder.join("ramal.toml");
-    write_new(&config, &configuration(&component), 0o644)?;
+    let panel = panel.map_or_else(|| PANEL.to_owned(), |panel| panel.to_string());
+    write_new(&config, &configuration(&component, &panel), 0o644)?;
     Ok(Setup { config, grant, token, crm_key, hook_secret })
 }
 
-fn configuration(component: &Path) -> String {
+fn configuration(component: &Path, panel: &str) -> String {
     // A TOML literal: no character of a path means anything in it, but the quote itself.
     let component = component.display().to_string().replace('\'', "");
     format!(
         "# A practice host. Everything in it is ordinary, but for `practice`, which lets the page simulate calls.\n\
-         listen = \"127.0.0.1:7700\"\n\
+         listen = \"{panel}\"\n\
          data = \"data\"\n\
          practice = true\n\n\
          [[tenant]]\n\

@@ -13,9 +13,12 @@ use rstest::rstest;
 #[case::call(&["call", "--help"])]
 #[case::practice_crm(&["practice-crm", "--help"])]
 #[case::run(&["run", "--help"])]
+#[case::channel_try(&["channel", "try", "--help"])]
 #[case::credential(&["credential", "--help"])]
 #[case::credential_set(&["credential", "set", "--help"])]
 #[case::store(&["store", "--help"])]
+#[case::channels(&["channels", "--help"])]
+#[case::simulate(&["simulate", "--help"])]
 fn help(#[case] arguments: &[&str]) {
     let ran = Place::new().run(arguments);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));

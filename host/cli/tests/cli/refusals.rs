@@ -20,6 +20,9 @@ fn place() -> Place {
     place.put("wasi.wasm", wasi());
     place.put("unexplained.wasm", importing("ramal:crm/egress@0.1.0"));
     place.put("other-version.wasm", importing("ramal:crm/egress@0.9.0"));
+    place.put("other-export.wasm", exporting("ramal:crm/contacts@0.9.0"));
+    place.put("other-sdk.wasm", plugin::built_for("0.9.0", plugin::MANIFEST));
+    place.put("no-such-function.wasm", exporting("ramal:crm/connector@0.1.0"));
     place.put("bomb.wasm", bomb());
     place.put(
         "bad-manifest.wasm",
@@ -81,6 +84,13 @@ fn importing(interface: &str) -> Vec<u8> {
         .unwrap()
 }
 
+/// A component with an interface in which there is no function.
+fn exporting(interface: &str) -> Vec<u8> {
+    let empty =
+        format!(r#"(component $c) (instance $i (instantiate $c)) (export "{interface}" (instance $i))"#);
+    wat::parse_str(format!("(component {empty} {})", manifest_section())).unwrap()
+}
+
 fn wasi() -> Vec<u8> {
     importing("wasi:cli/environment@0.2.0")
 }
@@ -112,6 +122,9 @@ fn bomb() -> Vec<u8> {
 #[case::wasi(3, &["inspect", "wasi.wasm"])]
 #[case::unexplained_import(3, &["inspect", "unexplained.wasm"])]
 #[case::other_version(3, &["inspect", "other-version.wasm"])]
+#[case::other_export(3, &["inspect", "other-export.wasm"])]
+#[case::other_sdk(3, &["inspect", "other-sdk.wasm"])]
+#[case::export_without_function(3, &["inspect", "no-such-function.wasm"])]
 #[case::bomb(3, &["inspect", "bomb.wasm"])]
 #[case::bad_manifest(3, &["inspect", "bad-manifest.wasm"])]
 #[case::no_such_export(3, &["inspect", "no-such-export.wasm"])]

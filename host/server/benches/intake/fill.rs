@@ -73,6 +73,6 @@ fn call(number: usize) -> InteractionWrite {
         .collect();
     let id = InteractionId(Uuid::now_v7());
     let mut write = InteractionWrite::begin(&tenant(), id, events, begun).unwrap();
-    write.receipt = Some(Receipt { source, event_id });
+    write.receipt = Some(Receipt { source, event_id, asked: None });
     write
 }

@@ -79,6 +79,10 @@ impl World {
             outbox: Some(store.clone()),
             credentials: None,
             hooks: None,
+            plugins: None,
+            channels: ramal_server::ChannelDoors::default(),
+            controls: ramal_server::CallControls::default(),
+            queues: ramal_server::QueueBoards::default(),
             metrics,
             practice_numbers: Vec::new(),
         };

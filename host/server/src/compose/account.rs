@@ -1,48 +1,78 @@
 //! A CRM account, for everybody of this host who calls it: one budget, in which people go before deliveries, and one
 //! circuit.
 //!
-//! The CRM counts the screen pop's requests and the deliveries' together. Without this a backlog of deliveries would
-//! use up what the next caller's card needs, and neither would learn from the other that the CRM is down or wants rest.
+//! The CRM counts the requests of screen pops, deliveries, hooks and questions for changes together. Without this a
+//! backlog of deliveries would use up what the next caller's card needs, and none would learn from the others that the
+//! CRM is down or wants rest. One call is let through at a time, and when it has ended it pays for all its requests.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use ramal_capability::Grant;
+use ramal_capability::Origin;
 use ramal_center::LookUpFailure;
 use ramal_delivery::{Class, Pass, Rate, Upstream, Upstreams, Verdict};
-use ramal_engine::{CallError, Called, Plugin, PluginError, Stop};
+use ramal_engine::{CallError, CallReport, Called, Plugin, PluginError, Stop};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-/// The account that a plugin calls under its grant.
-pub(super) fn upstream(grant: &Grant) -> Upstream {
-    // One account for each credential would be finer; plugins that share a server share its patience as well.
-    let origin = grant.destinations.first().map(|destination| destination.origin.to_string());
-    Upstream {
-        tenant: grant.tenant.clone(),
-        origin: origin.unwrap_or_else(|| format!("plugin:{}", grant.plugin)),
+/// Which account a plugin calls, and what that takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Terms {
+    pub(super) upstream: Upstream,
+    pub(super) rate: Rate,
+}
+
+impl Terms {
+    /// By the grant in force: another one may lead to another server, and allow other limits.
+    pub(super) fn of(plugin: &Plugin) -> Self {
+        let plan = plugin.plan();
+        // One account for each credential would be finer; plugins that share a server share its patience as well.
+        let origin = plan.origin().map(Origin::to_string);
+        let upstream = Upstream {
+            tenant: plan.tenant().clone(),
+            origin: origin.unwrap_or_else(|| format!("plugin:{}", plan.plugin())),
+        };
+        let per_minute = plan.limits().calls_per_minute.max(1);
+        let rate = Rate { every: Duration::from_micros(60_000_000 / per_minute), ..Rate::default() };
+        Self { upstream, rate }
     }
 }
 
-/// What the account takes, by the grant in force.
-pub(super) fn rate(plugin: &Plugin) -> Rate {
-    let per_minute = plugin.plan().limits().calls_per_minute.max(1);
-    Rate { every: Duration::from_micros(60_000_000 / per_minute), ..Rate::default() }
+/// Why an account was not called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Held {
+    /// Its last calls failed, so it is left alone for so long.
+    Open(Duration),
+    /// Its budget is used up, or it asked for rest, for so long.
+    Spent(Duration),
+    /// The call stopped without an end: a defect.
+    Broken,
 }
 
-/// The account, for calls that somebody waits for.
-#[derive(Debug, Clone)]
-pub(super) struct Account {
-    upstreams: Arc<Upstreams>,
-    upstream: Upstream,
-}
-
-impl Account {
-    pub(super) fn new(upstreams: Arc<Upstreams>, upstream: Upstream) -> Self {
-        Self { upstreams, upstream }
+impl From<Held> for LookUpFailure {
+    fn from(held: Held) -> Self {
+        match held {
+            Held::Open(wait) => Self::Unavailable(format!(
+                "its last calls failed, so it is left alone; asked again in {} s",
+                seconds(wait)
+            )),
+            Held::Spent(wait) => Self::RateLimited(u32::try_from(seconds(wait)).ok()),
+            Held::Broken => Self::Broken("the call stopped without an end; see the log".to_owned()),
+        }
     }
+}
 
+/// Whole seconds after which a wait is over.
+fn seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+/// The accounts, for everybody who calls a plugin but the worker of deliveries, which has its own way in.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Accounts(pub(super) Arc<Upstreams>);
+
+impl Accounts {
     /// Makes one call as soon as the account may be called, and learns from it how the account is. The call goes on to
     /// its end when the future is dropped: of a CRM that hangs nobody would learn otherwise.
     ///
@@ -50,18 +80,20 @@ impl Account {
     /// When the account must not be called before `patience` is over.
     pub(super) async fn call<T: Send + 'static>(
         &self,
-        rate: Rate,
+        terms: Terms,
+        class: Class,
         patience: Instant,
         call: impl Future<Output = Called<T>> + Send + 'static,
-    ) -> Result<Called<T>, LookUpFailure> {
-        let pass = self.enter(rate, patience).await?;
-        let upstreams = Arc::clone(&self.upstreams);
+    ) -> Result<Called<T>, Held> {
+        let pass = self.enter(&terms, class, patience).await?;
+        let accounts = self.clone();
         let call = async move {
             let called = call.await;
             let (error, now) = (called.outcome.as_ref().err(), Timestamp::now());
+            accounts.charge(&terms, &called.report);
             if let Some(CallError::Plugin(PluginError::RateLimited(wish))) = error {
                 let wish = wish.map(|seconds| Duration::from_secs(seconds.into()));
-                upstreams.limited(pass.upstream(), wish, now);
+                accounts.0.limited(pass.upstream(), wish, now);
             }
             // Without a verdict nothing was sent, and the pass gives back what it took.
             if let Some(verdict) = verdict(error) {
@@ -70,25 +102,27 @@ impl Account {
             called
         };
         let called = tokio::spawn(call.in_current_span()).await;
-        called.map_err(|_| LookUpFailure::Broken("the call stopped without an end; see the log".to_owned()))
+        called.map_err(|_| Held::Broken)
     }
 
-    async fn enter(&self, rate: Rate, patience: Instant) -> Result<Pass, LookUpFailure> {
+    /// Takes the requests of a call beyond the first out of the account's budget.
+    pub(super) fn charge(&self, terms: &Terms, report: &CallReport) {
+        self.0.charge(&terms.upstream, terms.rate, report.rules.requests, Timestamp::now());
+    }
+
+    async fn enter(&self, terms: &Terms, class: Class, patience: Instant) -> Result<Pass, Held> {
         loop {
             let now = Timestamp::now();
-            let free = match self.upstreams.enter(&self.upstream, rate, Class::Interactive, now) {
+            let free = match self.0.enter(&terms.upstream, terms.rate, class, now) {
                 Ok(pass) => return Ok(pass),
                 Err(free) => free,
             };
             let wait = Duration::try_from(free.duration_since(now)).unwrap_or_default();
-            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-            if self.upstreams.is_open(&self.upstream) {
-                return Err(LookUpFailure::Unavailable(format!(
-                    "its last calls failed, so it is left alone; asked again in {seconds} s"
-                )));
+            if self.0.is_open(&terms.upstream) {
+                return Err(Held::Open(wait));
             }
             if Instant::now() + wait >= patience {
-                return Err(LookUpFailure::RateLimited(u32::try_from(seconds).ok()));
+                return Err(Held::Spent(wait));
             }
             tokio::time::sleep(wait).await;
         }
@@ -122,7 +156,6 @@ fn verdict(error: Option<&CallError>) -> Option<Verdict> {
 mod tests {
     use super::*;
     use ramal_capability::TenantId;
-    use ramal_engine::CallReport;
     use rstest::rstest;
     use tokio::sync::Notify;
 
@@ -131,8 +164,8 @@ mod tests {
     fn upstream() -> Upstream {
         Upstream { tenant: TenantId::new("acme").unwrap(), origin: "https://crm.example".to_owned() }
     }
-    fn account() -> Account {
-        Account::new(Arc::default(), upstream())
+    fn terms() -> Terms {
+        Terms { upstream: upstream(), rate: RATE }
     }
     fn soon() -> Instant {
         Instant::now() + Duration::from_secs(5)
@@ -144,12 +177,21 @@ mod tests {
         CallError::Plugin(error)
     }
     /// Asks once; says why it was not let through.
-    async fn refused(account: &Account) -> Option<LookUpFailure> {
-        account.call(RATE, Instant::now(), async { ended(Ok(())) }).await.err()
+    async fn refused(accounts: &Accounts) -> Option<LookUpFailure> {
+        let call = async { ended(Ok(())) };
+        accounts.call(terms(), Class::Interactive, Instant::now(), call).await.err().map(Into::into)
+    }
+    /// So slow that nothing recovers while a test runs.
+    fn slow() -> Terms {
+        Terms { rate: Rate { every: Duration::from_secs(60), ..RATE }, ..terms() }
+    }
+    /// Asks the slow account once; says why it was not let through.
+    async fn turned_away(accounts: &Accounts, class: Class) -> Option<Held> {
+        accounts.call(slow(), class, Instant::now(), async { ended(Ok(())) }).await.err()
     }
     /// How a delivery fares at the moment.
-    fn delivers(account: &Account) -> bool {
-        account.upstreams.enter(&upstream(), RATE, Class::Batch, Timestamp::now()).is_ok()
+    fn delivers(accounts: &Accounts) -> bool {
+        accounts.0.enter(&upstream(), RATE, Class::Batch, Timestamp::now()).is_ok()
     }
 
     #[rstest]
@@ -167,65 +209,110 @@ mod tests {
 
     #[tokio::test]
     async fn look_ups_that_fail_open_the_circuit_for_both_and_the_next_is_answered_at_once() {
-        let account = account();
+        let accounts = Accounts::default();
         for _ in 0..5 {
             let down = async { ended::<()>(Err(plugin(PluginError::Transient("502".to_owned())))) };
-            account.call(RATE, soon(), down).await.unwrap();
+            accounts.call(terms(), Class::Interactive, soon(), down).await.unwrap();
         }
-        assert!(!delivers(&account));
+        assert!(!delivers(&accounts));
         let begun = Instant::now();
-        let told = refused(&account).await.unwrap();
+        let told = refused(&accounts).await.unwrap();
         assert!(begun.elapsed() < Duration::from_secs(1));
         assert!(matches!(&told, LookUpFailure::Unavailable(why) if why.contains("left alone")), "{told:?}");
     }
 
     #[tokio::test]
     async fn deliveries_that_fail_open_the_circuit_for_look_ups() {
-        let account = account();
+        let accounts = Accounts::default();
         for _ in 0..5 {
             let now = Timestamp::now();
-            let pass = account.upstreams.enter(&upstream(), RATE, Class::Batch, now).unwrap();
+            let pass = accounts.0.enter(&upstream(), RATE, Class::Batch, now).unwrap();
             pass.report(Verdict::Failing, now);
         }
-        assert!(matches!(refused(&account).await, Some(LookUpFailure::Unavailable(_))));
+        assert!(matches!(refused(&accounts).await, Some(LookUpFailure::Unavailable(_))));
+    }
+
+    #[tokio::test]
+    async fn hooks_and_questions_for_changes_that_fail_open_the_circuit_and_are_held_by_it() {
+        let accounts = Accounts::default();
+        for _ in 0..5 {
+            let down = async { ended::<()>(Err(plugin(PluginError::Transient("502".to_owned())))) };
+            accounts.call(terms(), Class::Batch, soon(), down).await.unwrap();
+        }
+        assert!(matches!(refused(&accounts).await, Some(LookUpFailure::Unavailable(_))));
+        let held = accounts.call(terms(), Class::Batch, soon(), async { ended(Ok(())) }).await.err();
+        assert!(matches!(held, Some(Held::Open(wait)) if wait > Duration::ZERO), "{held:?}");
+    }
+
+    #[tokio::test]
+    async fn hooks_and_questions_for_changes_leave_to_people_what_is_kept_for_them() {
+        let accounts = Accounts::default();
+        let mut made = 0;
+        while turned_away(&accounts, Class::Batch).await.is_none() {
+            made += 1;
+        }
+        assert_eq!(made, RATE.burst - RATE.kept);
+        assert_eq!(turned_away(&accounts, Class::Interactive).await, None);
     }
 
     #[tokio::test]
     async fn a_look_up_that_is_limited_makes_the_deliveries_wait() {
-        let account = account();
+        let accounts = Accounts::default();
         let limited = async { ended::<()>(Err(plugin(PluginError::RateLimited(Some(90))))) };
-        account.call(RATE, soon(), limited).await.unwrap();
-        assert!(!delivers(&account));
+        accounts.call(terms(), Class::Interactive, soon(), limited).await.unwrap();
+        assert!(!delivers(&accounts));
     }
 
     #[tokio::test]
     async fn a_delivery_that_is_limited_makes_look_ups_say_so_at_once() {
-        let account = account();
-        account.upstreams.limited(&upstream(), Some(Duration::from_secs(90)), Timestamp::now());
-        assert_eq!(refused(&account).await, Some(LookUpFailure::RateLimited(Some(90))));
+        let accounts = Accounts::default();
+        accounts.0.limited(&upstream(), Some(Duration::from_secs(90)), Timestamp::now());
+        assert_eq!(refused(&accounts).await, Some(LookUpFailure::RateLimited(Some(90))));
     }
 
     #[tokio::test]
     async fn deliveries_cannot_use_up_what_people_need() {
-        let account = account();
+        let accounts = Accounts::default();
         let now = Timestamp::now();
-        while let Ok(pass) = account.upstreams.enter(&upstream(), RATE, Class::Batch, now) {
+        while let Ok(pass) = accounts.0.enter(&upstream(), RATE, Class::Batch, now) {
             pass.report(Verdict::Healthy, now);
         }
-        assert_eq!(refused(&account).await, None);
+        assert_eq!(refused(&accounts).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_call_of_many_requests_pays_for_all_of_them() {
+        let accounts = Accounts::default();
+        let mut report = CallReport::default();
+        report.rules.requests = 15;
+        let called = async move { Called { outcome: Ok(()), report } };
+        accounts.call(slow(), Class::Interactive, soon(), called).await.unwrap();
+        let batch = turned_away(&accounts, Class::Batch).await;
+        assert!(
+            matches!(batch, Some(Held::Spent(_))),
+            "what batch may have of the burst is used up: {batch:?}"
+        );
+        assert_eq!(turned_away(&accounts, Class::Interactive).await, None);
     }
 
     #[tokio::test]
     async fn who_can_wait_for_the_budget_waits() {
-        let account = account();
+        let accounts = Accounts::default();
         for _ in 0..RATE.burst * 2 {
-            assert!(account.call(RATE, soon(), async { ended(Ok(())) }).await.unwrap().outcome.is_ok());
+            assert!(
+                accounts
+                    .call(terms(), Class::Interactive, soon(), async { ended(Ok(())) })
+                    .await
+                    .unwrap()
+                    .outcome
+                    .is_ok()
+            );
         }
     }
 
     #[tokio::test]
     async fn a_call_that_nobody_waits_for_any_more_says_how_the_crm_is_all_the_same() {
-        let account = account();
+        let accounts = Accounts::default();
         let (go, gone) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         for _ in 0..5 {
             let (wait, over) = (Arc::clone(&go), Arc::clone(&gone));
@@ -234,7 +321,7 @@ mod tests {
                 over.notify_one();
                 ended::<()>(Err(CallError::Stopped { stop: Stop::WallTime, said: None }))
             };
-            let mut call = Box::pin(account.call(RATE, soon(), hangs));
+            let mut call = Box::pin(accounts.call(terms(), Class::Interactive, soon(), hangs));
             assert!(futures_util::poll!(&mut call).is_pending());
             drop(call);
             go.notify_one();
@@ -242,6 +329,6 @@ mod tests {
         }
         // The last verdict follows the last word without a wait in between.
         tokio::task::yield_now().await;
-        assert!(account.upstreams.is_open(&upstream()));
+        assert!(accounts.0.is_open(&upstream()));
     }
 }

@@ -15,9 +15,9 @@ use data_encoding::HEXLOWER;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use ramal_capability::{Actor, Authority, Denial, Export, Grant, PluginId, Purpose, Rule, Subject, TenantId};
-use ramal_delivery::{Courier, Outcome, Road, Upstream};
+use ramal_delivery::{Courier, Outcome, Road};
 use ramal_engine::{
-    AmendJournal, CallDirection, CallError, CallOutcome, JournalEntry as Entry, Plugin, PluginError,
+    AmendJournal, CallDirection, CallError, CallOutcome, Called, JournalEntry as Entry, Plugin, PluginError,
     RecordRef, Stop, WriteJournal,
 };
 use ramal_store::{
@@ -26,29 +26,25 @@ use ramal_store::{
 };
 use url::Url;
 
-use super::account;
+use super::account::{Accounts, Terms};
 
 /// Of the calls that a plugin may have under way, people keep at least half.
 const MOST_AT_ONCE: u64 = 8;
 /// How long to wait when the plugin has more calls under way than it may.
 const BUSY: Duration = Duration::from_secs(2);
 
-struct Connected {
-    plugin: Plugin,
-    upstream: Upstream,
-}
-
 /// Speaks with the CRMs through their plugins.
 pub(super) struct PluginCourier {
-    plugins: HashMap<(TenantId, PluginId), Connected>,
+    plugins: HashMap<(TenantId, PluginId), Plugin>,
+    accounts: Accounts,
     subjects: Arc<hmac::Key>,
     /// Where people open the panel.
     panel: Option<Url>,
 }
 
 impl PluginCourier {
-    pub(super) fn new(subjects: Arc<hmac::Key>, panel: Option<Url>) -> Self {
-        Self { plugins: HashMap::new(), subjects, panel }
+    pub(super) fn new(accounts: Accounts, subjects: Arc<hmac::Key>, panel: Option<Url>) -> Self {
+        Self { plugins: HashMap::new(), accounts, subjects, panel }
     }
 
     /// Adds a plugin under its grant, if it keeps a journal.
@@ -57,11 +53,10 @@ impl PluginCourier {
             return;
         }
         let key = (grant.tenant.clone(), grant.plugin.clone());
-        let upstream = account::upstream(grant);
-        self.plugins.insert(key, Connected { plugin: plugin.clone(), upstream });
+        self.plugins.insert(key, plugin.clone());
     }
 
-    fn connected(&self, tenant: &TenantId, target: &Target) -> Option<&Connected> {
+    fn connected(&self, tenant: &TenantId, target: &Target) -> Option<&Plugin> {
         match target {
             Target::Plugin(plugin) => self.plugins.get(&(tenant.clone(), plugin.clone())),
             Target::Webhook(_) => None,
@@ -70,7 +65,7 @@ impl PluginCourier {
 
     async fn call(&self, job: &Leased) -> Outcome {
         let permanent = |code: &str, text: String| Outcome::Permanent(Failure::new(code, text));
-        let Some(connected) = self.connected(&job.tenant, &job.target) else {
+        let Some(plugin) = self.connected(&job.tenant, &job.target) else {
             return Outcome::Transient(Failure::new("not-connected", "the plugin is not loaded any more"));
         };
         let entry = match JournalEntry::from_payload(job.payload.expose()) {
@@ -78,14 +73,13 @@ impl PluginCourier {
             Err(error) => return permanent("bad-payload", error.to_string()),
         };
         let who = self.authority(job, &entry);
-        let plugin = &connected.plugin;
         // A step that is not the first, for a record that is there.
         let amends = job.step != Step::journal(job.step.part());
         match job.record.clone().filter(|_| amends) {
             Some(record) if plugin.manifest().provides.contains(&Export::JournalAmend) => {
                 let entry = self.entry(entry, job.key.to_string());
                 let ask = AmendJournal { record: record_ref(record), entry };
-                outcome(plugin.call(who, ask).await.outcome)
+                self.outcome(plugin, plugin.call(who, ask).await)
             }
             Some(_) => permanent(
                 "unsupported",
@@ -93,9 +87,14 @@ impl PluginCourier {
             ),
             None => {
                 let entry = self.entry(entry, first_key(job).to_string());
-                outcome(plugin.call(who, WriteJournal { entry }).await.outcome)
+                self.outcome(plugin, plugin.call(who, WriteJournal { entry }).await)
             }
         }
+    }
+
+    fn outcome(&self, plugin: &Plugin, called: Called<RecordRef>) -> Outcome {
+        self.accounts.charge(&Terms::of(plugin), &called.report);
+        outcome(called.outcome)
     }
 
     fn authority(&self, job: &Leased, entry: &JournalEntry) -> Authority {
@@ -114,7 +113,7 @@ impl PluginCourier {
     }
 
     fn entry(&self, entry: JournalEntry, idempotency_key: String) -> Entry {
-        let recording = entry.recordings.first().and_then(|id| self.link(id));
+        let recording = entry.recording.as_ref().and_then(|id| self.link(id));
         Entry {
             idempotency_key,
             contact: entry.contact,
@@ -156,13 +155,14 @@ impl PluginCourier {
 
 impl Courier for PluginCourier {
     fn road(&self, tenant: &TenantId, target: &Target) -> Option<Road> {
-        let Connected { plugin, upstream } = self.connected(tenant, target)?;
+        let plugin = self.connected(tenant, target)?;
+        let Terms { upstream, rate } = Terms::of(plugin);
         let plan = plugin.plan();
         let limits = plan.limits();
         let at_once = (limits.calls_in_flight / 2).clamp(1, MOST_AT_ONCE);
         Some(Road {
-            upstream: upstream.clone(),
-            rate: account::rate(plugin),
+            upstream,
+            rate,
             dedup: plugin.manifest().dedup,
             at_once: usize::try_from(at_once).unwrap_or(1),
         })
@@ -215,10 +215,9 @@ fn outcome(result: Result<RecordRef, CallError>) -> Outcome {
         }
         // The same entry would bring it down again.
         CallError::Stopped { .. } | CallError::ResultTooLarge(_) => Outcome::Permanent(failure),
-        CallError::Busy(_) => Outcome::RetryAfter(Some(BUSY), failure),
-        CallError::Quarantined { seconds, .. } => {
-            Outcome::RetryAfter(Some(Duration::from_secs(seconds)), failure)
-        }
+        // The host's own gate: the CRM did not ask for rest, and people may have theirs.
+        CallError::Busy(_) => Outcome::Untried(BUSY, failure),
+        CallError::Quarantined { seconds, .. } => Outcome::Untried(Duration::from_secs(seconds), failure),
         CallError::Missing(_) => Outcome::Denied(failure),
     }
 }

@@ -17,13 +17,14 @@ use ramal_capability::{
 use ramal_center::{
     Agent, Card, CrmPerson, Deal, Directory, Found, LookUp, LookUpFailure, LookUpRules, Standing,
 };
+use ramal_delivery::Class;
 use ramal_engine::{
     CallError, CallReport, Contact, FindByPhone, ListUsers, OpenWorkItems, Page, Plugin, PluginError,
     WorkItem,
 };
 use tokio::time::Instant;
 
-use super::account::{self, Account};
+use super::account::{Accounts, Terms};
 use crate::config::{ServerConfig, TenantConfig};
 
 /// Deals are asked for of so many matches; a number that more contacts share is a switchboard's.
@@ -52,7 +53,7 @@ pub(super) struct EngineDirectory {
     name: PluginId,
     has_deals: bool,
     has_users: bool,
-    account: Account,
+    accounts: Accounts,
     subjects: Arc<hmac::Key>,
     /// The rights that were in force last, and how often they were others.
     standing: Mutex<(Weak<Plan>, u64)>,
@@ -60,7 +61,7 @@ pub(super) struct EngineDirectory {
 
 impl EngineDirectory {
     /// The directory of a plugin that can look numbers up.
-    pub(super) fn new(plugin: Plugin, account: Account, subjects: Arc<hmac::Key>) -> Option<Self> {
+    pub(super) fn new(plugin: Plugin, accounts: Accounts, subjects: Arc<hmac::Key>) -> Option<Self> {
         let provides = &plugin.manifest().provides;
         if !provides.contains(&Export::ContactsFindByPhone) {
             return None;
@@ -68,7 +69,7 @@ impl EngineDirectory {
         let has_deals = provides.contains(&Export::WorkItemsOpenFor);
         let has_users = provides.contains(&Export::UsersList);
         let name = plugin.manifest().id.clone();
-        Some(Self { plugin, name, has_deals, has_users, account, subjects, standing: Mutex::default() })
+        Some(Self { plugin, name, has_deals, has_users, accounts, subjects, standing: Mutex::default() })
     }
 
     fn authority(&self, ask: &LookUp) -> Authority {
@@ -89,10 +90,10 @@ impl EngineDirectory {
         let started = Instant::now();
         let authority = self.authority(&ask);
         let candidates = ask.number.variants().iter().map(|form| Clear::from(form.e164())).collect();
-        let rate = account::rate(&self.plugin);
+        let terms = Terms::of(&self.plugin);
         let (plugin, who) = (self.plugin.clone(), authority.clone());
         let call = async move { plugin.call(who, FindByPhone { candidates }).await };
-        let called = self.account.call(rate, ask.deadline, call).await?;
+        let called = self.accounts.call(terms.clone(), Class::Interactive, ask.deadline, call).await?;
         let contacts = called.outcome.map_err(failure)?;
         let mut tally = Tally::default();
         tally.add(&called.report);
@@ -101,7 +102,8 @@ impl EngineDirectory {
         let asked = contacts.iter().take(with_deals).map(|contact| {
             let (plugin, who) = (self.plugin.clone(), authority.clone());
             let ask_deals = OpenWorkItems { contact: contact.id.clone() };
-            self.account.call(rate, ask.deadline, async move { plugin.call(who, ask_deals).await })
+            let call = async move { plugin.call(who, ask_deals).await };
+            self.accounts.call(terms.clone(), Class::Interactive, ask.deadline, call)
         });
         let mut deals = Vec::with_capacity(with_deals);
         for called in join_all(asked).await {
@@ -137,7 +139,8 @@ impl EngineDirectory {
             let (plugin, who) = (self.plugin.clone(), who.clone());
             let call = async move { plugin.call(who, ListUsers { page }).await };
             let patience = Instant::now() + USERS_WAIT;
-            let called = self.account.call(account::rate(&self.plugin), patience, call).await?;
+            let terms = Terms::of(&self.plugin);
+            let called = self.accounts.call(terms, Class::Interactive, patience, call).await?;
             let listed = called.outcome.map_err(failure)?;
             people.extend(listed.items.into_iter().map(|user| CrmPerson {
                 id: user.id,
@@ -178,6 +181,20 @@ impl Directory for EngineDirectory {
             *known = (plan, known.1.wrapping_add(1));
         }
         Some(Standing(known.1))
+    }
+}
+
+/// The directory of a plugin that did not load: it says so for every call.
+pub(super) struct Absent(pub(super) PluginId);
+
+impl Directory for Absent {
+    fn plugin(&self) -> &PluginId {
+        &self.0
+    }
+
+    fn look_up(&self, _: LookUp) -> BoxFuture<'_, Result<Found, LookUpFailure>> {
+        let why = "it did not load when the host started; the host's log says why";
+        Box::pin(async move { Err(LookUpFailure::Broken(why.to_owned())) })
     }
 }
 

@@ -12,19 +12,26 @@ use ramal_capability::{Actor, Authority, Denial, Export, PluginId, Purpose, Rule
 use ramal_center::{
     Center, CrmEvents, CrmFact, CrmNews, CrmOccasion, Hearing, HearingBell, HearingParts, Region, Setback,
 };
+use ramal_delivery::Class;
 use ramal_engine::{
     CallError, CrmFact as PluginFact, HandleEvent, News, Plugin, PluginError, RecordRef, Stop,
 };
 use ramal_store::{CrmRecord, Failure, Store};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::account::{Accounts, Held, Terms};
 
 /// How long to wait when the plugin has more calls under way than it may.
 const BUSY: Duration = Duration::from_secs(2);
+/// How long to wait for the account's turn before the wait is written down.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A plugin that hears what its CRM tells.
 pub(super) struct PluginEvents {
     plugin: Plugin,
+    accounts: Accounts,
     tenant: TenantId,
     name: PluginId,
     region: Region,
@@ -32,10 +39,16 @@ pub(super) struct PluginEvents {
 
 impl PluginEvents {
     /// `None` for a plugin that hears nothing.
-    pub(super) fn new(plugin: &Plugin, tenant: &TenantId, region: Region) -> Option<Self> {
+    pub(super) fn new(
+        plugin: &Plugin,
+        accounts: Accounts,
+        tenant: &TenantId,
+        region: Region,
+    ) -> Option<Self> {
         let hears = plugin.manifest().provides.contains(&Export::EventsHandle);
         hears.then(|| Self {
             plugin: plugin.clone(),
+            accounts,
             tenant: tenant.clone(),
             name: plugin.manifest().id.clone(),
             region,
@@ -55,7 +68,11 @@ impl PluginEvents {
             CrmOccasion::Hook { hook, came } => HandleEvent::Hook { hook, came },
             CrmOccasion::Tick { cursor } => HandleEvent::Tick { cursor },
         };
-        self.plugin.call(authority, ask).await.outcome.map(|news| self.news(news)).map_err(setback)
+        let plugin = self.plugin.clone();
+        let call = async move { plugin.call(authority, ask).await };
+        let patience = Instant::now() + PATIENCE;
+        let called = self.accounts.call(Terms::of(&self.plugin), Class::Batch, patience, call).await;
+        called.map_err(held)?.outcome.map(|news| self.news(news)).map_err(setback)
     }
 
     fn news(&self, news: News) -> CrmNews {
@@ -105,6 +122,23 @@ impl CrmEvents for PluginEvents {
 
 fn record(record: RecordRef) -> CrmRecord {
     CrmRecord { kind: record.kind, id: record.id, url: record.url }
+}
+
+/// The account must not be called at the moment: nothing was asked.
+fn held(held: Held) -> Setback {
+    match held {
+        Held::Open(wait) => {
+            let why = "the account's last calls failed, so it is left alone";
+            Setback::RetryAfter(Some(wait), Failure::new("circuit-open", why))
+        }
+        Held::Spent(wait) => {
+            let why = "the account's budget is used up, or the CRM asked for rest";
+            Setback::RetryAfter(Some(wait), Failure::new("rate-limited", why))
+        }
+        Held::Broken => {
+            Setback::Transient(Failure::new("broken", "the call stopped without an end; see the log"))
+        }
+    }
 }
 
 fn setback(error: CallError) -> Setback {

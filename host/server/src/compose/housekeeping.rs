@@ -174,7 +174,7 @@ mod tests {
         store.settle(&leased[0], &Settlement::Done { record: None }, None, now).await.unwrap();
         let request = Request { tenant: tenant(), actor: Actor::System, id: EventId::new("r1").unwrap() };
         center.set_disposition(request, call, Some("sold".to_owned())).await.unwrap();
-        let retention = RetentionConfig { delivered_days: 30, requests_days: 10 };
+        let retention = RetentionConfig { requests_days: 10, ..RetentionConfig::default() };
         (House { outbox: store.clone(), center, tenants: vec![tenant()], retention }, store, dir)
     }
 

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use jiff::tz::{TimeZone, offset};
 use ramal_capability::{Export, Grant, Purpose};
 use ramal_center::{DoNotLog, JournalReach, JournalRules, Journals, PhoneNumber};
 use ramal_numbers::Region;
@@ -23,15 +22,22 @@ pub(super) fn reach(provides: &BTreeSet<Export>, grant: &Grant) -> Option<Journa
     Some(if amends { JournalReach::LaterChanges } else { JournalReach::FirstAccount })
 }
 
+/// The same for a plugin that did not load. Of its functions nothing is known, so the grant's word counts: what its CRM
+/// is to be told waits for it.
+pub(super) fn reach_of_absent(grant: &Grant) -> Option<JournalReach> {
+    grant.purposes.contains(&Purpose::Journal).then_some(JournalReach::LaterChanges)
+}
+
 fn rules_of(tenant: &TenantConfig) -> JournalRules {
-    // `ServerConfig::parse` has checked both.
+    // `ServerConfig::parse` has checked it.
     let region = tenant.region.parse::<Region>().unwrap_or(Region::BR);
-    // Also where the machine has no table of zones: Brasília has had no summer time since 2019.
-    let brasilia = || TimeZone::get("America/Sao_Paulo").unwrap_or_else(|_| TimeZone::fixed(offset(-3)));
-    let zone = tenant.time_zone.as_ref().and_then(|zone| TimeZone::get(zone).ok()).unwrap_or_else(brasilia);
     // A number may be written as people do; an extension stays as it is dialled.
     let number = |text: &String| PhoneNumber::parse(text, region).map_or_else(|_| text.clone(), |n| n.e164());
-    let numbers = tenant.do_not_log.iter().map(number).collect();
-    let do_not_log = DoNotLog { numbers, internal: !tenant.log_internal };
-    JournalRules { do_not_log, zone, webhooks: super::webhook::rules(tenant), ..JournalRules::default() }
+    let do_not_log = DoNotLog::new(tenant.do_not_log.iter().map(number), !tenant.log_internal);
+    JournalRules {
+        do_not_log,
+        zone: tenant.zone(),
+        webhooks: super::webhook::rules(tenant),
+        ..JournalRules::default()
+    }
 }

@@ -3,21 +3,28 @@
 //! Strict: an unknown key is an error, because a setting that is silently ignored is a setting that does not work.
 //! Errors name the file and the line but never show the line: it may hold a secret.
 
+mod channel;
 mod error;
+mod forgotten;
 mod webhook;
 
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use jiff::tz::TimeZone;
+use jiff::tz::{TimeZone, offset};
 use ramal_center::{Agent, Ambiguity, SourceId, TenantId};
 use ramal_numbers::Region;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use crate::secret::Secret;
+pub use channel::{
+    AsteriskConfig, AsteriskQueuesConfig, ChannelConfig, GammuConfig, MappedConfig, SharedKeyConfig,
+    TrunkTag, TwilioConfig,
+};
 pub use error::ConfigError;
+pub use forgotten::ForgottenCallsConfig;
 pub use webhook::{RetentionConfig, WebhookConfig, WebhookUrl};
 
 /// The name of the source of practice calls.
@@ -44,12 +51,25 @@ pub struct ServerConfig {
     /// How long traces of work that is done are kept.
     #[serde(default)]
     pub retention: RetentionConfig,
+    /// When a call of which its provider tells nothing more is ended.
+    #[serde(default)]
+    pub forgotten_calls: ForgottenCallsConfig,
     /// Whether calls can be simulated. Never together with real customers.
     #[serde(default)]
     pub practice: bool,
     /// The companies.
     #[serde(default, rename = "tenant")]
     pub tenants: Vec<TenantConfig>,
+}
+
+impl TenantConfig {
+    /// By which clock its days begin. Also where the machine has no table of zones: Brasília has had no summer time
+    /// since 2019.
+    pub(crate) fn zone(&self) -> TimeZone {
+        let brasilia = || TimeZone::get("America/Sao_Paulo").unwrap_or_else(|_| TimeZone::fixed(offset(-3)));
+        // `ServerConfig::parse` has checked it.
+        self.time_zone.as_ref().and_then(|zone| TimeZone::get(zone).ok()).unwrap_or_else(brasilia)
+    }
 }
 
 /// A PostgreSQL server. Its address holds a password.
@@ -91,6 +111,9 @@ pub struct TenantConfig {
     /// Where its call events come from.
     #[serde(default, rename = "source")]
     pub sources: Vec<SourceConfig>,
+    /// Its lines, messaging accounts and exchanges.
+    #[serde(default, rename = "channel")]
+    pub channels: Vec<ChannelConfig>,
     /// Who may use the API and the page.
     #[serde(default, rename = "token")]
     pub tokens: Vec<TokenConfig>,
@@ -235,6 +258,9 @@ impl ServerConfig {
                 plugin.settings.iter_mut().for_each(at);
                 plugin.credentials.iter_mut().for_each(at);
             }
+            for channel in &mut tenant.channels {
+                channel.paths().into_iter().for_each(at);
+            }
             for webhook in &mut tenant.webhooks {
                 webhook.secret_file.iter_mut().for_each(at);
                 webhook.previous_secret_file.iter_mut().for_each(at);
@@ -303,6 +329,22 @@ impl ServerConfig {
                     return rule(format!(
                         "source `{name}` has both `previous-secret-file` and `previous-secret`; keep one"
                     ));
+                }
+            }
+            for channel in &tenant.channels {
+                let name = channel.id();
+                if !sources.insert(name) {
+                    return rule(format!(
+                        "channel `{name}` has the name of another channel or source; names are unique over all tenants"
+                    ));
+                }
+                if name.as_str() == PRACTICE_SOURCE {
+                    return rule(format!(
+                        "channel `{name}` of tenant `{id}`: this name is kept for simulated calls"
+                    ));
+                }
+                if let Some(broken) = channel.broken_rule() {
+                    return rule(format!("tenant `{id}`: {broken}"));
                 }
             }
             let mut webhooks = HashSet::new();

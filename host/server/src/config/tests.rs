@@ -167,3 +167,62 @@ fn a_webhook_stands_once_in_a_tenant() {
     let error = with_webhook(&format!("{one}[[tenant.webhook]]\n{one}")).unwrap_err().to_string();
     assert!(error.contains("webhook `erp` stands twice in tenant `acme`"), "{error}");
 }
+
+#[rstest]
+#[case::twilio(
+    "kind = \"twilio\"\naccount = \"AC0123456789abcdef0123456789abcdef\"\nauth-token-file = \"token\"",
+    ""
+)]
+#[case::shared_key(
+    "kind = \"twilio\"\naccount = \"AC0123456789abcdef0123456789abcdef\"\nshared-key = [{ id = \"k\", secret-file = \"s\" }]",
+    ""
+)]
+#[case::odd_account(
+    "kind = \"twilio\"\naccount = \"acme\"\nauth-token-file = \"token\"",
+    "`account` is `AC`"
+)]
+#[case::unproved(
+    "kind = \"twilio\"\naccount = \"AC0123456789abcdef0123456789abcdef\"",
+    "nothing proves the provider"
+)]
+#[case::line_of_messages(
+    "kind = \"twilio\"\naccount = \"AC0123456789abcdef0123456789abcdef\"\nline = \"sms\"",
+    "`line` is `mobile` or `fixed`"
+)]
+#[case::mapped("kind = \"mapped\"\nmapping = \"m.toml\"\nsecret-file = \"s\"", "")]
+#[case::mapped_without_a_secret(
+    "kind = \"mapped\"\nmapping = \"m.toml\"",
+    "needs either `secret-file` or `secret`"
+)]
+#[case::gammu(
+    "kind = \"gammu\"\ninbox = \"i\"\noutbox = \"o\"\nsent = \"s\"\nerror = \"e\"\ndone = \"d\"",
+    ""
+)]
+#[case::one_folder_twice(
+    "kind = \"gammu\"\ninbox = \"i\"\noutbox = \"o\"\nsent = \"s\"\nerror = \"e\"\ndone = \"i\"",
+    "five folders"
+)]
+#[case::odd_zone(
+    "kind = \"gammu\"\ninbox = \"i\"\noutbox = \"o\"\nsent = \"s\"\nerror = \"e\"\ndone = \"d\"\ntime-zone = \"Mars\"",
+    "`time-zone`"
+)]
+fn a_channel_is_checked(#[case] channel: &str, #[case] wrong: &str) {
+    let text = format!("{}\n[[tenant.channel]]\nid = \"ch\"\n{channel}\n", whole());
+    match parse(&text) {
+        Ok(_) => assert_eq!(wrong, ""),
+        Err(error) => {
+            let told = error.to_string();
+            assert!(!wrong.is_empty() && told.contains(wrong), "{told}");
+        }
+    }
+}
+
+#[test]
+fn a_channels_files_are_relative_to_the_configuration() {
+    let channel =
+        "[[tenant.channel]]\nkind = \"mapped\"\nid = \"z\"\nmapping = \"maps/z.toml\"\nsecret-file = \"z\"\n";
+    let config = parse(&format!("{}\n{channel}", whole())).unwrap();
+    let ChannelConfig::Mapped(mapped) = &config.tenants[0].channels[0] else { panic!("not mapped") };
+    assert_eq!(mapped.mapping, Path::new("/etc/ramal/maps/z.toml"));
+    assert_eq!(mapped.secret_file.as_deref(), Some(Path::new("/etc/ramal/z")));
+}

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use futures_util::future::BoxFuture;
 use http_body_util::BodyExt;
 use ramal_center::*;
-use ramal_server::{AppParts, AppState, Metrics, Secret, ServerConfig, router, sign};
+use ramal_server::{AppParts, AppState, CallControls, Metrics, Secret, ServerConfig, router, sign};
 use ramal_store::memory::MemoryStore;
 use ramal_store::{Fault, StoreHealth};
 use serde_json::Value;
@@ -36,11 +36,20 @@ pub(crate) struct Options {
     pub(crate) readers: usize,
     pub(crate) live_events: usize,
     pub(crate) health: Option<Arc<dyn StoreHealth>>,
+    pub(crate) controls: CallControls,
+    pub(crate) channels: ramal_server::ChannelDoors,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { practice: true, readers: 100, live_events: 1000, health: None }
+        Self {
+            practice: true,
+            readers: 100,
+            live_events: 1000,
+            health: None,
+            controls: CallControls::default(),
+            channels: ramal_server::ChannelDoors::default(),
+        }
     }
 }
 
@@ -83,6 +92,10 @@ pub(crate) fn world(options: Options) -> World {
         outbox: None,
         credentials: None,
         hooks: None,
+        plugins: None,
+        controls: options.controls,
+        queues: ramal_server::QueueBoards::default(),
+        channels: options.channels,
         metrics,
         practice_numbers: ["+5511987654321", "+552133334444"]
             .map(|n| PhoneNumber::parse(n, Region::BR).unwrap())
@@ -164,17 +177,17 @@ pub(crate) fn with_token(mut request: Request<Body>) -> Request<Body> {
     request
 }
 
-pub(crate) fn post(path: &str, body: &str) -> Request<Body> {
+pub(crate) fn post(path: &str, body: impl AsRef<[u8]>) -> Request<Body> {
     Request::post(path)
         .header("host", "127.0.0.1:7700")
         .header("content-type", "application/json")
-        .body(Body::from(body.to_owned()))
+        .body(Body::from(body.as_ref().to_vec()))
         .unwrap()
 }
 
-pub(crate) fn signed(body: &str) -> Request<Body> {
-    let mut request = post("/v1/events/calls?source=pbx", body);
-    let header = sign(&Secret::new(SECRET), jiff::Timestamp::now().as_second(), body.as_bytes());
+pub(crate) fn signed(body: impl AsRef<[u8]>) -> Request<Body> {
+    let mut request = post("/v1/events/calls?source=pbx", &body);
+    let header = sign(&Secret::new(SECRET), jiff::Timestamp::now().as_second(), body.as_ref());
     request.headers_mut().insert("ramal-signature", header.parse().unwrap());
     request
 }

@@ -95,8 +95,13 @@ pub(crate) fn core() -> Vec<u8> {
 
 /// The plugin with a manifest, good or bad.
 pub(crate) fn with(manifest: &str) -> Vec<u8> {
-    ramal_pack::componentize(&core(), manifest, Some(r#"{"sdk":"0.1.0","wit":"0.1.0","lang":"wat"}"#))
-        .unwrap()
+    built_for("0.1.0", manifest)
+}
+
+/// The plugin as if an SDK for another version of the contract had built it.
+pub(crate) fn built_for(wit: &str, manifest: &str) -> Vec<u8> {
+    let sdk = format!(r#"{{"sdk":"0.1.0","wit":"{wit}","lang":"wat"}}"#);
+    ramal_pack::componentize(&core(), manifest, Some(&sdk)).unwrap()
 }
 
 /// The plugin.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 fn courier(panel: Option<&str>) -> PluginCourier {
     let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
-    PluginCourier::new(Arc::new(key), panel.map(|url| url.parse().unwrap()))
+    PluginCourier::new(Accounts::default(), Arc::new(key), panel.map(|url| url.parse().unwrap()))
 }
 
 fn at(millis: i64) -> Timestamp {
@@ -26,7 +26,7 @@ fn entry() -> JournalEntry {
     );
     entry.counterpart = Some(Clear::new("+5511987654321"));
     entry.ended = Some(at(90_500));
-    entry.recordings = vec!["0190a5b0-0000-7000-8000-000000000001".to_owned()];
+    entry.recording = Some("0190a5b0-0000-7000-8000-000000000001".to_owned());
     entry
 }
 
@@ -73,8 +73,8 @@ fn denial(rule: Rule) -> CallError {
 #[case::no_ledger(denial(Rule::Ledger), "retry denied")]
 #[case::slow(CallError::Stopped { stop: Stop::WallTime, said: None }, "retry wall-time")]
 #[case::panic(CallError::Stopped { stop: Stop::Panic, said: None }, "dead panic")]
-#[case::busy(CallError::Busy("calls in one minute"), "wait 2 s")]
-#[case::resting(CallError::Quarantined { stops: 3, seconds: 700 }, "wait 700 s")]
+#[case::busy(CallError::Busy("calls in one minute"), "not tried, 2 s")]
+#[case::resting(CallError::Quarantined { stops: 3, seconds: 700 }, "not tried, 700 s")]
 #[case::missing(CallError::Missing(Export::JournalWrite), "pause missing")]
 #[case::large(CallError::ResultTooLarge(1), "dead result-too-large")]
 #[case::host(CallError::Host("shutting down".into()), "retry host")]
@@ -84,6 +84,7 @@ fn each_end_of_a_call_has_its_outcome(#[case] error: CallError, #[case] expected
         Outcome::Transient(failure) => format!("retry {}", failure.code),
         Outcome::RetryAfter(Some(wait), _) => format!("wait {} s", wait.as_secs()),
         Outcome::RetryAfter(None, _) => "wait".to_owned(),
+        Outcome::Untried(wait, _) => format!("not tried, {} s", wait.as_secs()),
         Outcome::Permanent(failure) => format!("dead {}", failure.code),
         Outcome::AuthExpired(failure) | Outcome::Denied(failure) => format!("pause {}", failure.code),
     };

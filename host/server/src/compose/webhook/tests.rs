@@ -83,6 +83,7 @@ fn each_end_of_a_post_has_its_outcome(
         Outcome::Transient(failure) => format!("retry {}", failure.code),
         Outcome::RetryAfter(Some(wait), _) => format!("wait {} s", wait.as_secs()),
         Outcome::RetryAfter(None, _) => "wait".to_owned(),
+        Outcome::Untried(wait, _) => format!("not tried, {} s", wait.as_secs()),
         Outcome::Permanent(failure) => format!("dead {}", failure.code),
         Outcome::AuthExpired(failure) | Outcome::Denied(failure) => format!("pause {}", failure.code),
     };
