@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Build the fuzz targets and run each for a while. See README.md.
 #
-#   fuzz/run.sh                       every target but `component`, 60 seconds each
+#   fuzz/run.sh                       every target but `component` and `mapping`, 60 seconds each
 #   fuzz/run.sh body projection       these
 #   FUZZ_SECONDS=3600 fuzz/run.sh     longer
 #
@@ -16,11 +16,14 @@ command -v c++ >/dev/null || missing "a C++ compiler, which builds libFuzzer (on
 
 seconds=${FUZZ_SECONDS:-60}
 targets=("$@")
-[[ ${#targets[@]} -gt 0 ]] || targets=(manifest grant template projection body)
+[[ ${#targets[@]} -gt 0 ]] || targets=(manifest grant template projection body ami)
 features=
 for target in "${targets[@]}"; do
     [[ -f fuzz_targets/$target.rs ]] || { printf 'fuzz: no target %s; there are: %s\n' "$target" "$(cd fuzz_targets && echo *.rs | sed 's/\.rs//g')" >&2; exit 2; }
-    [[ $target != component ]] || features=engine
+    case $target in
+    component) features+=${features:+,}engine ;;
+    mapping) features+=${features:+,}channels ;;
+    esac
 done
 
 root=${CARGO_TARGET_DIR:-$PWD/../target}

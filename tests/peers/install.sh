@@ -6,8 +6,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# The name of a peer, and the script that installs it. It prints the peer's folder as the last line; its exit
-# status 3 means that the machine lacks something, and the last line of its stderr says what. A third word,
+# The name of a peer, and the script that installs it, with its arguments. It prints the peer's folder as the last line;
+# its exit status 3 means that the machine lacks something, and the last line of its stderr says what. A third word,
 # `optional`: it may be out of reach of a build server too; then it is skipped there as it is here, and said so.
 peers=(
     'PostgreSQL|postgres/install.sh'
@@ -17,6 +17,13 @@ peers=(
     'Odoo|odoo/install.sh|optional'
     'oidc-provider|oidc/install.sh'
     'webhook receiver|webhooks/install.sh'
+    'Asterisk 16|asterisk/install.sh bullseye'
+    # From a suite of Debian that moves.
+    'Asterisk 22|asterisk/install.sh sid|optional'
+    'Twilio libraries|twilio/install.sh'
+    'gammu-smsd|gammu/install.sh'
+    # A schema from the IETF's repository and a Python that not every system has.
+    'vCon checkers|vcon/install.sh|optional'
 )
 
 # Python peers need venv and pip. Debian packs them apart, and a bare machine's list of packages is empty.
@@ -35,7 +42,8 @@ for peer in "${peers[@]}"; do
     IFS='|' read -r name script need <<<"$peer"
     SECONDS=0
     status=0
-    folder=$("$script" 2>"$words") || status=$?
+    read -ra command <<<"$script"
+    folder=$("${command[@]}" 2>"$words") || status=$?
     reason=$(tail -n 1 "$words")
     case $status in
     0) printf 'peers: %s is in %s (%d s)\n' "$name" "$(tail -n 1 <<<"$folder")" "$SECONDS" ;;

@@ -1,5 +1,6 @@
 //! End to end: real CRM servers, hostile plugins, faults, architecture rules
 
+pub mod asterisk;
 pub mod bottlecrm;
 pub mod bottlecrm_plugin;
 pub mod docs;

@@ -7,13 +7,14 @@
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -98,8 +99,14 @@ pub enum PeerError {
 /// Run an install script; the folder of the peer is the last line that it prints. The script waits for
 /// another one that is at work, so tests may all call this.
 pub(crate) async fn install(script: &Path) -> Result<Peer<PathBuf>, PeerError> {
+    install_with(script, &[]).await
+}
+
+/// The same, for a script that is told which of several peers is meant.
+pub(crate) async fn install_with(script: &Path, args: &[&str]) -> Result<Peer<PathBuf>, PeerError> {
     let output = tokio::process::Command::new("bash")
         .arg(script)
+        .args(args)
         .stdin(Stdio::null())
         .output()
         .await
@@ -169,6 +176,29 @@ impl Server {
                 return Err(self.failure(format!("no answer in {} seconds", limit.as_secs())));
             }
         }
+    }
+
+    /// Its status once it has ended.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Ask it to end, and wait until it has.
+    pub(crate) async fn stop(mut self, limit: Duration) -> Result<(), PeerError> {
+        let deadline = Instant::now() + limit;
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            // Fails where it has ended already.
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        let mut ticks = interval(POLL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while self.ended().is_none() {
+            if Instant::now() > deadline {
+                return Err(self.failure(format!("it did not stop in {} seconds", limit.as_secs())));
+            }
+            ticks.tick().await;
+        }
+        Ok(())
     }
 
     fn failure(&self, reason: String) -> PeerError {

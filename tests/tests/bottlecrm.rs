@@ -2,18 +2,13 @@
 //! did is read back from the rows of the database or by a bare request, never by the plugin.
 //!
 //! All people and numbers are invented; those of the server are in `tests/bottlecrm/seed.py`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod contacts;
+mod contract;
 mod desk;
-
-mod bottlecrm {
-    mod contacts;
-    mod contract;
-    mod desk;
-    mod erasure;
-    mod faults;
-    mod journal;
-    mod others;
-    mod server;
-    mod weather;
-}
+mod erasure;
+mod faults;
+mod journal;
+mod others;
+mod server;
+mod weather;

@@ -1,6 +1,5 @@
 //! The example for those who build Ramal into a program of their own, run as they would run it: a process with
 //! files, against the practice CRM. An example that only compiles may still show a road that leads nowhere.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

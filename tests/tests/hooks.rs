@@ -1,6 +1,5 @@
 //! From a change in a CRM to the panel: the practice CRM signs and sends, a whole host takes, hears and tells. All
 //! people are invented.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -3,16 +3,11 @@
 //!
 //! A start of Odoo takes seconds, so each test has a server and tries all that one theme promises. All people and numbers
 //! are invented; those of the server are in `tests/odoo/seed.py`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod contacts;
 mod desk;
-
-mod odoo {
-    mod contacts;
-    mod desk;
-    mod erasure;
-    mod faults;
-    mod journal;
-    mod others;
-    mod weather;
-}
+mod erasure;
+mod faults;
+mod journal;
+mod others;
+mod weather;

@@ -1,7 +1,6 @@
 //! The Odoo test peer itself: what the plugin's tests stand on, and what the real server does that a plugin must know.
 //! Where a new Odoo answers otherwise, this fails before the plugin's own tests puzzle anybody. All people and numbers are
 //! invented.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use ramal_tests::odoo::Odoo;
 use serde_json::{Value, json};

@@ -6,9 +6,10 @@
 //! to violations, so that its own test can plant a violation and see it caught: a guard that went inert
 //! would be worse than none.
 //!
-//! The rules: [`edges`] for dependencies, [`mentions`] for words in code, [`limits`] for limits and their
+//! The rules: [`contract`] for the words of `wit/`, [`edges`] for dependencies, [`mentions`] for words in code, [`limits`] for limits and their
 //! tests, [`habits`] for files.
 
+mod contract;
 mod edges;
 mod files;
 mod habits;

@@ -22,7 +22,7 @@ async fn rows(bottlecrm: &BottleCrm, first: &str) -> Vec<String> {
 async fn a_number_is_found_however_it_is_dialled_and_nobody_of_another_city_or_company() {
     let bottlecrm =
         bottlecrm_or_skip!("a_number_is_found_however_it_is_dialled_and_nobody_of_another_city_or_company");
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     for (dialled, found) in [
         // Not Sérgio of Rio, whose number has the same ending, and not Olga of another company.
         ("+5511987654321", vec!["Maria da Silva"]),
@@ -49,7 +49,7 @@ async fn a_number_is_found_however_it_is_dialled_and_nobody_of_another_city_or_c
 #[tokio::test]
 async fn a_card_has_what_the_agent_needs_and_the_ledger_has_no_value() {
     let bottlecrm = bottlecrm_or_skip!("a_card_has_what_the_agent_needs_and_the_ledger_has_no_value");
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     let ask = FindByPhone { candidates: candidates("+5511987654321") };
     let found = desk.call(Purpose::ScreenPop, ask).await.unwrap();
     let [card] = found.as_slice() else { panic!("{} cards", found.len()) };
@@ -78,7 +78,7 @@ async fn a_card_has_what_the_agent_needs_and_the_ledger_has_no_value() {
 #[tokio::test]
 async fn what_somebody_typed_is_found_page_by_page() {
     let bottlecrm = bottlecrm_or_skip!("what_somebody_typed_is_found_page_by_page");
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     let search = async |query: &str, limit: u32, cursor: Option<String>| {
         let ask = SearchContacts { query: Clear::from(query), page: Page { limit, cursor } };
         let found = desk.call(Purpose::Search, ask).await.unwrap();
@@ -107,7 +107,7 @@ async fn what_somebody_typed_is_found_page_by_page() {
 #[tokio::test]
 async fn a_new_customer_is_one_row_however_often_it_is_entered() {
     let bottlecrm = bottlecrm_or_skip!("a_new_customer_is_one_row_however_often_it_is_entered");
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     let draft = ContactDraft {
         name: Some("Rita Aparecida \"Ritinha\" Alves".into()),
         organization: Some("Oficina Inventada".into()),
@@ -164,7 +164,7 @@ async fn a_new_customer_is_one_row_however_often_it_is_entered() {
 async fn a_500_after_the_contact_was_saved_makes_no_second_one() {
     let bottlecrm =
         bottlecrm_or_skip!("a_500_after_the_contact_was_saved_makes_no_second_one", start_as_pip_installs_it);
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     for draft in [
         ContactDraft {
             name: Some("Rita Alves".into()),
@@ -186,7 +186,7 @@ async fn no_answer_after_the_contact_was_saved_makes_no_second_one() {
         "no_answer_after_the_contact_was_saved_makes_no_second_one",
         start_without_its_queue
     );
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     let draft = ContactDraft {
         name: Some("Rita Alves".into()),
         phones: vec!["+5511912345678".into()],

@@ -22,12 +22,12 @@ pub(crate) use bottlecrm_or_skip;
 
 impl Desk {
     /// Straight to BottleCRM.
-    pub(crate) async fn open(bottlecrm: &BottleCrm) -> Self {
-        Self::open_at(bottlecrm, &bottlecrm.origin, &grant(&bottlecrm.origin)).await
+    pub(crate) async fn bottlecrm(bottlecrm: &BottleCrm) -> Self {
+        Self::bottlecrm_at(bottlecrm, &bottlecrm.origin, &grant(&bottlecrm.origin)).await
     }
 
     /// By way of something in between, under another grant.
-    pub(crate) async fn open_at(bottlecrm: &BottleCrm, origin: &str, grant: &str) -> Self {
+    pub(crate) async fn bottlecrm_at(bottlecrm: &BottleCrm, origin: &str, grant: &str) -> Self {
         Self::of(Setup {
             component: component().unwrap_or_else(|e| panic!("{e}")),
             code: "bottlecrm-code",

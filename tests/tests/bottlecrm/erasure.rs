@@ -70,7 +70,7 @@ fn erase(contact: &str, mode: EraseMode) -> EraseSubject {
 async fn an_export_has_everything_that_is_held() {
     let bottlecrm = bottlecrm_or_skip!("an_export_has_everything_that_is_held");
     let contact = maria(&bottlecrm).await;
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     let held = desk.call(Purpose::SubjectRequest, ExportSubject { contact }).await.unwrap();
     let lines: Vec<String> = held
         .iter()
@@ -106,7 +106,7 @@ async fn an_erasure_leaves_only_what_the_receipt_names_and_again_does_no_harm() 
     let bottlecrm =
         bottlecrm_or_skip!("an_erasure_leaves_only_what_the_receipt_names_and_again_does_no_harm");
     let contact = maria(&bottlecrm).await;
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     let ask = || erase(&contact, EraseMode::Erase);
     let receipt = desk.call(Purpose::SubjectRequest, ask()).await.unwrap();
     assert_eq!(
@@ -137,7 +137,7 @@ async fn an_erasure_leaves_only_what_the_receipt_names_and_again_does_no_harm() 
 async fn made_anonymous_the_contact_stays_and_says_nothing() {
     let bottlecrm = bottlecrm_or_skip!("made_anonymous_the_contact_stays_and_says_nothing");
     let contact = maria(&bottlecrm).await;
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     let receipt = desk.call(Purpose::SubjectRequest, erase(&contact, EraseMode::Anonymise)).await.unwrap();
     assert_eq!(bottlecrm.traces(MARIAS).await.unwrap(), ["activity.entity_name"]);
     assert_eq!(kinds(&receipt.removed), ["attachment", "comment", "comment"]);
@@ -156,7 +156,7 @@ async fn an_erasure_that_broke_off_is_finished_by_the_next_try() {
     let bottlecrm = bottlecrm_or_skip!("an_erasure_that_broke_off_is_finished_by_the_next_try");
     let contact = maria(&bottlecrm).await;
     let proxy = Proxy::before(&bottlecrm.origin).await.unwrap();
-    let desk = Desk::open_at(&bottlecrm, &proxy.origin, &grant(&proxy.origin)).await;
+    let desk = Desk::bottlecrm_at(&bottlecrm, &proxy.origin, &grant(&proxy.origin)).await;
     // In turn: before anything, after the lead, after a comment whose deletion was not confirmed, before the contact.
     for (part, weather) in [
         ("PATCH /api/leads/", Weather::Broken),
@@ -183,7 +183,7 @@ async fn a_member_who_may_not_delete_and_another_company_leave_everything_untouc
     let before = (bottlecrm.traces(MARIAS).await.unwrap(), bottlecrm.rows(done).await.unwrap());
     for (token, ends) in [("seller", "denied"), ("rival", "gone")] {
         bottlecrm.token = bottlecrm.tokens[token].clone();
-        let desk = Desk::open(&bottlecrm).await;
+        let desk = Desk::bottlecrm(&bottlecrm).await;
         let outcome = desk.call(Purpose::SubjectRequest, erase(&contact, EraseMode::Erase)).await;
         if ends == "denied" {
             let refusal = refused(outcome);

@@ -23,7 +23,7 @@ async fn a_wrong_or_revoked_token_asks_for_another_one() {
         .unwrap();
     for token in ["bcrm_pat_wrong".to_owned(), "nonsense".to_owned(), bottlecrm.tokens["read-only"].clone()] {
         bottlecrm.token = token;
-        let desk = Desk::open(&bottlecrm).await;
+        let desk = Desk::bottlecrm(&bottlecrm).await;
         assert_eq!(refused(desk.who_is(MARIA).await), PluginError::AuthExpired);
         assert_eq!(refused(desk.call(Purpose::Diagnostics, Check).await), PluginError::AuthExpired);
     }
@@ -36,20 +36,20 @@ async fn a_token_without_the_scope_is_denied_and_told_which() {
         assert!(matches!(&refusal, PluginError::Denied(text) if text.contains(scope)), "{refusal}");
     };
     bottlecrm.token = bottlecrm.tokens["read-only"].clone();
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     assert_eq!(desk.who_is(MARIA).await.unwrap(), ["Maria da Silva"], "it may read contacts");
     told(refused(desk.call(Purpose::Diagnostics, Check).await), "contacts:write");
     let draft = ContactDraft { name: Some("Rita".into()), ..ContactDraft::default() };
     told(refused(desk.call(Purpose::Search, CreateContact { draft }).await), "contacts:write");
 
     bottlecrm.token = bottlecrm.tokens["deals-only"].clone();
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     told(refused(desk.who_is(MARIA).await), "contacts:read");
     let contact = bottlecrm.contacts["Maria da Silva"].clone();
     told(refused(desk.call(Purpose::ScreenPop, OpenWorkItems { contact }).await), "contacts:read");
 
     bottlecrm.token = bottlecrm.tokens["without-users"].clone();
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     let page = Page { limit: 5, cursor: None };
     told(refused(desk.call(Purpose::Sync, ListUsers { page }).await), "users:read");
     desk.call(Purpose::Diagnostics, Check).await.unwrap();
@@ -59,7 +59,7 @@ async fn a_token_without_the_scope_is_denied_and_told_which() {
 async fn another_companys_token_sees_its_own_customers_only() {
     let mut bottlecrm = bottlecrm_or_skip!("another_companys_token_sees_its_own_customers_only");
     bottlecrm.token = bottlecrm.tokens["rival"].clone();
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     assert_eq!(desk.who_is(MARIA).await.unwrap(), ["Olga Concorrente"]);
     let id = bottlecrm.contacts["Maria da Silva"].clone();
     assert_eq!(refused(desk.call(Purpose::ScreenPop, GetContact { id }).await), PluginError::NotFound);
@@ -69,7 +69,7 @@ async fn another_companys_token_sees_its_own_customers_only() {
 #[tokio::test]
 async fn too_many_lookups_wait_as_long_as_bottlecrm_says() {
     let bottlecrm = bottlecrm_or_skip!("too_many_lookups_wait_as_long_as_bottlecrm_says");
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     let nobody = json!({});
     let mut asked = 0;
     while bottlecrm.rest("POST", "/contacts/duplicates/", Some(&nobody)).await.unwrap().0 == 200 {
@@ -83,7 +83,7 @@ async fn too_many_lookups_wait_as_long_as_bottlecrm_says() {
 #[tokio::test]
 async fn a_server_that_is_down_is_worth_another_try() {
     let bottlecrm = bottlecrm_or_skip!("a_server_that_is_down_is_worth_another_try");
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     drop(bottlecrm);
     faults::a_server_that_is_down_is_worth_another_try(&desk).await;
 }
@@ -93,7 +93,7 @@ async fn a_slow_server_is_given_up_and_an_error_page_is_worth_another_try() {
     let bottlecrm = bottlecrm_or_skip!("a_slow_server_is_given_up_and_an_error_page_is_worth_another_try");
     let proxy = Proxy::before(&bottlecrm.origin).await.unwrap();
     let short = grant(&proxy.origin).replace("requests = 150", "requests = 150\nrequest-ms = 1500");
-    let desk = Desk::open_at(&bottlecrm, &proxy.origin, &short).await;
+    let desk = Desk::bottlecrm_at(&bottlecrm, &proxy.origin, &short).await;
     faults::a_slow_server_is_given_up_and_asked_again(&desk, &proxy).await;
     faults::an_error_page_is_worth_another_try_and_none_of_it_is_told(&desk, &proxy).await;
 }
@@ -101,8 +101,8 @@ async fn a_slow_server_is_given_up_and_an_error_page_is_worth_another_try() {
 #[tokio::test]
 async fn what_is_not_granted_or_out_of_reach_leaves_nothing() {
     let bottlecrm = bottlecrm_or_skip!("what_is_not_granted_or_out_of_reach_leaves_nothing");
-    let open = async |grant: &str| Desk::open_at(&bottlecrm, &bottlecrm.origin, grant).await;
+    let open = async |grant: &str| Desk::bottlecrm_at(&bottlecrm, &bottlecrm.origin, grant).await;
     faults::what_is_not_granted_is_denied_before_anything_leaves(&grant(&bottlecrm.origin), open).await;
-    let open = async |origin: &str| Desk::open_at(&bottlecrm, origin, &grant(origin)).await;
+    let open = async |origin: &str| Desk::bottlecrm_at(&bottlecrm, origin, &grant(origin)).await;
     faults::a_server_without_a_name_or_without_tls_is_worth_another_try(&bottlecrm.origin, open).await;
 }

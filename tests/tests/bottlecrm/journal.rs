@@ -46,7 +46,7 @@ pub(super) async fn entries(bottlecrm: &BottleCrm) -> Vec<Value> {
 #[tokio::test]
 async fn a_call_is_written_once_however_often_it_is_delivered() {
     let bottlecrm = bottlecrm_or_skip!("a_call_is_written_once_however_often_it_is_delivered");
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     let joao = bottlecrm.contacts["João Souza"].clone();
     let write = async |entry| desk.call(Purpose::Journal, WriteJournal { entry }).await;
     let first = write(entry(&joao)).await.unwrap();
@@ -80,7 +80,7 @@ async fn a_call_is_written_once_however_often_it_is_delivered() {
 async fn a_500_after_the_entry_was_saved_makes_no_second_one() {
     let bottlecrm = bottlecrm_or_skip!("a_500_after_the_entry_was_saved_makes_no_second_one");
     let proxy = Proxy::before(&bottlecrm.origin).await.unwrap();
-    let desk = Desk::open_at(&bottlecrm, &proxy.origin, &grant(&proxy.origin)).await;
+    let desk = Desk::bottlecrm_at(&bottlecrm, &proxy.origin, &grant(&proxy.origin)).await;
     let joao = bottlecrm.contacts["João Souza"].clone();
     let write = async || desk.call(Purpose::Journal, WriteJournal { entry: entry(&joao) }).await;
     proxy.turn_for("POST /api/interactions/", Weather::BrokenAfter);
@@ -109,7 +109,7 @@ async fn a_500_after_the_entry_was_saved_makes_no_second_one() {
 #[tokio::test]
 async fn what_is_known_later_is_added_and_a_persons_edit_stays() {
     let bottlecrm = bottlecrm_or_skip!("what_is_known_later_is_added_and_a_persons_edit_stays");
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     let joao = bottlecrm.contacts["João Souza"].clone();
     // While the call is not over.
     let open = JournalEntry { answered: None, ended: None, outcome: CallOutcome::Failed, ..entry(&joao) };
@@ -163,7 +163,7 @@ async fn what_is_known_later_is_added_and_a_persons_edit_stays() {
 #[tokio::test]
 async fn a_transcript_that_is_too_long_is_left_out_and_the_call_is_not() {
     let bottlecrm = bottlecrm_or_skip!("a_transcript_that_is_too_long_is_left_out_and_the_call_is_not");
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     let long = Some("girafa ".repeat(2_000).as_str().into());
     let entry = JournalEntry {
         transcript: long,
@@ -179,7 +179,7 @@ async fn a_transcript_that_is_too_long_is_left_out_and_the_call_is_not() {
 #[tokio::test]
 async fn a_call_about_a_deal_of_nobody_needs_the_deals_scope() {
     let bottlecrm = bottlecrm_or_skip!("a_call_about_a_deal_of_nobody_needs_the_deals_scope");
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     let deals = bottlecrm.rows("SELECT id FROM opportunity ORDER BY created_at").await.unwrap();
     let id = deals[0]["id"].as_str().unwrap().to_owned();
     let about = Some(RecordRef { kind: "deal".into(), id, url: None });

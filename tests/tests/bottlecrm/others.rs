@@ -8,7 +8,7 @@ use super::desk::{Desk, bottlecrm_or_skip};
 #[tokio::test]
 async fn a_good_connection_is_said_to_be_good_and_leaves_no_row() {
     let bottlecrm = bottlecrm_or_skip!("a_good_connection_is_said_to_be_good_and_leaves_no_row");
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     let done = "SELECT count(*) AS changes FROM activity";
     let before = bottlecrm.rows(done).await.unwrap();
     let account = desk.call(Purpose::Diagnostics, Check).await.unwrap();
@@ -19,7 +19,7 @@ async fn a_good_connection_is_said_to_be_good_and_leaves_no_row() {
 #[tokio::test]
 async fn what_is_open_for_a_caller_comes_with_amounts_and_is_the_callers_own() {
     let bottlecrm = bottlecrm_or_skip!("what_is_open_for_a_caller_comes_with_amounts_and_is_the_callers_own");
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     let open = async |name: &str| {
         let contact = bottlecrm.contacts[name].clone();
         let items = desk.call(Purpose::ScreenPop, OpenWorkItems { contact }).await.unwrap();
@@ -44,7 +44,7 @@ async fn what_is_open_for_a_caller_comes_with_amounts_and_is_the_callers_own() {
 #[tokio::test]
 async fn the_companys_people_are_listed_page_by_page() {
     let bottlecrm = bottlecrm_or_skip!("the_companys_people_are_listed_page_by_page");
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     let (mut names, mut cursor) = (Vec::new(), None);
     loop {
         let page = Page { limit: 1, cursor };
@@ -63,7 +63,7 @@ async fn the_companys_people_are_listed_page_by_page() {
 #[tokio::test]
 async fn what_bottlecrm_tells_beyond_the_question_never_reaches_the_plugin() {
     let bottlecrm = bottlecrm_or_skip!("what_bottlecrm_tells_beyond_the_question_never_reaches_the_plugin");
-    let desk = Desk::open(&bottlecrm).await;
+    let desk = Desk::bottlecrm(&bottlecrm).await;
     let maria = bottlecrm.contacts["Maria da Silva"].clone();
     let (_, page) = bottlecrm.rest("GET", &format!("/contacts/{maria}/"), None).await.unwrap();
     assert!(

@@ -13,7 +13,7 @@ async fn a_caller_is_found_and_a_call_is_written_and_added_to_once_in_any_weathe
     let bottlecrm =
         bottlecrm_or_skip!("a_caller_is_found_and_a_call_is_written_and_added_to_once_in_any_weather");
     let proxy = Proxy::before(&bottlecrm.origin).await.unwrap();
-    let desk = Desk::open_at(&bottlecrm, &proxy.origin, &grant(&proxy.origin)).await;
+    let desk = Desk::bottlecrm_at(&bottlecrm, &proxy.origin, &grant(&proxy.origin)).await;
     let joao = bottlecrm.contacts["João Souza"].clone();
     for (number, weather) in Weather::ALL.iter().copied().enumerate() {
         proxy.turn(weather);
@@ -56,7 +56,7 @@ async fn a_caller_is_found_and_a_call_is_written_and_added_to_once_in_any_weathe
 async fn a_new_customer_is_one_row_in_any_weather() {
     let bottlecrm = bottlecrm_or_skip!("a_new_customer_is_one_row_in_any_weather");
     let proxy = Proxy::before(&bottlecrm.origin).await.unwrap();
-    let desk = Desk::open_at(&bottlecrm, &proxy.origin, &grant(&proxy.origin)).await;
+    let desk = Desk::bottlecrm_at(&bottlecrm, &proxy.origin, &grant(&proxy.origin)).await;
     for (number, weather) in Weather::ALL.iter().copied().enumerate() {
         let draft = ContactDraft {
             name: Some(format!("Rita Inventada {number}").as_str().into()),

@@ -155,7 +155,7 @@ async fn in_hand(api: &Api, since: jiff::Timestamp, until: jiff::Timestamp) -> u
             found += usize::from(then && delivery["failure"].is_null());
         }
         match page["next"].as_str() {
-            Some(next) => path = format!("/v1/deliveries?state=open&limit=200&before={next}"),
+            Some(next) => path = format!("/v1/deliveries?state=open&limit=200&cursor={next}"),
             None => return found,
         }
     }

@@ -88,6 +88,7 @@ impl Place {
             before: Vec::new(),
         };
         fs::create_dir(place.data()).unwrap();
+        fs::set_permissions(place.data(), fs::Permissions::from_mode(0o700)).unwrap();
         let here = crm.origin.trim_start_matches("http://");
         let mut grant = GRANT.replace("127.0.0.1:7788", here);
         if !looks_up {

@@ -52,7 +52,8 @@ pub(crate) async fn a_server_without_a_name_or_without_tls_is_worth_another_try(
     origin: &str,
     open: impl AsyncFn(&str) -> Desk,
 ) {
-    for origin in [origin.replace("127.0.0.1", "crm.example.invalid"), origin.replace("http://", "https://")] {
+    for origin in [origin.replace("127.0.0.1", "crm.example.invalid"), origin.replace("http://", "https://")]
+    {
         let desk = open(&origin).await;
         let error = refused(desk.who_is(MARIA).await);
         assert!(matches!(error, PluginError::Transient(_)), "{origin}: {error}");

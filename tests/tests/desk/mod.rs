@@ -5,7 +5,9 @@ pub(crate) mod faults;
 
 use std::sync::Arc;
 
-use ramal_capability::{Actor, Authority, ClassSet, Clear, Grant, InteractionId, Level, Purpose, Shown, TenantId};
+use ramal_capability::{
+    Actor, Authority, ClassSet, Clear, Grant, InteractionId, Level, Purpose, Shown, TenantId,
+};
 use ramal_egress::{Egress, StaticCredentials, TableResolver};
 use ramal_engine::{Ask, CallError, Called, Compiler, FindByPhone, Plugin, PluginError, PoolSize, Runtime};
 use ramal_ledger::Recording;

@@ -1,21 +1,36 @@
 //! Links of the documents lead to files and headings that are there.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use ramal_tests::docs::{anchor, links};
 
 use crate::workspace;
 
+/// Every page of the project, without what is built or installed.
+fn pages(folder: &Path, into: &mut Vec<PathBuf>) {
+    const SKIPPED: [&str; 6] = [".git", "target", "node_modules", ".venv", "practice-data", "cache"];
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap()) {
+        let (path, name) = (entry.path(), entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            if !SKIPPED.iter().any(|skipped| name == *skipped) {
+                pages(&path, into);
+            }
+        } else if path.extension().is_some_and(|end| end == "md") {
+            into.push(path);
+        }
+    }
+}
+
 #[test]
 fn every_link_of_the_documents_leads_somewhere() {
-    let mut pages: Vec<_> = fs::read_dir(workspace().join("docs"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|end| end == "md"))
-        .collect();
-    pages.push(workspace().join("README.md"));
+    let mut all = Vec::new();
+    pages(workspace(), &mut all);
+    for page in ["README.md", "SECURITY.md", "wit/README.md", "fuzz/README.md", "docs/vendor.md"] {
+        assert!(all.contains(&workspace().join(page)), "{page} was not read");
+    }
     let mut broken = Vec::new();
-    for path in pages {
+    for path in all {
         let text = fs::read_to_string(&path).unwrap();
         for (line, target) in links(&text) {
             if target.contains("://") {

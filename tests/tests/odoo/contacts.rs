@@ -11,7 +11,7 @@ use super::desk::{Desk, candidates, odoo_or_skip, refused, words};
 #[tokio::test]
 async fn a_number_is_found_however_it_is_dialled_and_kept_and_nobody_else_is_shown() {
     let odoo = odoo_or_skip!("a_number_is_found_however_it_is_dialled_and_kept_and_nobody_else_is_shown");
-    let desk = Desk::open(&odoo).await;
+    let desk = Desk::odoo(&odoo).await;
     for (dialled, found) in [
         ("+5511987654321", vec!["Maria da Silva"]),
         // As WhatsApp names her: without the ninth digit.
@@ -77,7 +77,7 @@ async fn a_number_is_found_however_it_is_dialled_and_kept_and_nobody_else_is_sho
 #[tokio::test]
 async fn what_somebody_typed_is_found_and_a_new_customer_is_kept_and_changed() {
     let odoo = odoo_or_skip!("what_somebody_typed_is_found_and_a_new_customer_is_kept_and_changed");
-    let desk = Desk::open(&odoo).await;
+    let desk = Desk::odoo(&odoo).await;
     let search = async |query: &str, limit, cursor| {
         let ask = SearchContacts { query: Clear::from(query), page: Page { limit, cursor } };
         let found = desk.call(Purpose::Search, ask).await.unwrap();

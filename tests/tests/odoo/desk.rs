@@ -19,12 +19,12 @@ pub(crate) use odoo_or_skip;
 
 impl Desk {
     /// Straight to Odoo.
-    pub(crate) async fn open(odoo: &Odoo) -> Self {
-        Self::open_at(odoo, &odoo.origin, &grant(&odoo.origin)).await
+    pub(crate) async fn odoo(odoo: &Odoo) -> Self {
+        Self::odoo_at(odoo, &odoo.origin, &grant(&odoo.origin)).await
     }
 
     /// By way of something in between, under another grant.
-    pub(crate) async fn open_at(odoo: &Odoo, origin: &str, grant: &str) -> Self {
+    pub(crate) async fn odoo_at(odoo: &Odoo, origin: &str, grant: &str) -> Self {
         Self::of(Setup {
             component: component().unwrap_or_else(|e| panic!("{e}")),
             code: "odoo-code",

@@ -120,7 +120,7 @@ async fn reachable(odoo: &Odoo, texts: &[&str]) -> Vec<String> {
 async fn an_export_has_all_and_an_erasure_leaves_only_what_the_receipt_names() {
     let odoo = odoo_or_skip!("an_export_has_all_and_an_erasure_leaves_only_what_the_receipt_names");
     let maria = maria(&odoo).await;
-    let desk = Desk::open(&odoo).await;
+    let desk = Desk::odoo(&odoo).await;
 
     let ask = ExportSubject { contact: maria.to_string() };
     let held = desk.call(Purpose::SubjectRequest, ask).await.unwrap();
@@ -203,7 +203,7 @@ async fn an_export_has_all_and_an_erasure_leaves_only_what_the_receipt_names() {
 async fn to_anonymise_keeps_the_records_and_removes_who_they_are_about() {
     let odoo = odoo_or_skip!("to_anonymise_keeps_the_records_and_removes_who_they_are_about");
     let maria = maria(&odoo).await;
-    let desk = Desk::open(&odoo).await;
+    let desk = Desk::odoo(&odoo).await;
     let receipt = desk.call(Purpose::SubjectRequest, request(maria, EraseMode::Anonymise)).await.unwrap();
     assert_eq!(kinds(&receipt.anonymised), ["calendar.event", "crm.lead", "res.partner", "res.partner.bank"]);
     assert_eq!(reachable(&odoo, MARIAS).await, [""; 0], "and none was added by taking it away");
@@ -228,7 +228,7 @@ async fn an_erasure_that_broke_off_is_finished_by_the_next_try() {
     let odoo = odoo_or_skip!("an_erasure_that_broke_off_is_finished_by_the_next_try");
     let maria = maria(&odoo).await;
     let proxy = Proxy::before(&odoo.origin).await.unwrap();
-    let desk = Desk::open_at(&odoo, &proxy.origin, &grant(&proxy.origin)).await;
+    let desk = Desk::odoo_at(&odoo, &proxy.origin, &grant(&proxy.origin)).await;
     let erase = async || desk.call(Purpose::SubjectRequest, request(maria, EraseMode::Erase)).await;
     for (part, weather) in [
         ("mail.message/unlink", Weather::Traceback),

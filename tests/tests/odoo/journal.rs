@@ -47,7 +47,7 @@ pub(crate) async fn entries(odoo: &Odoo, model: &str, record: i64) -> Vec<String
 async fn a_call_is_written_once_however_often_it_is_delivered() {
     let odoo = odoo_or_skip!("a_call_is_written_once_however_often_it_is_delivered");
     let proxy = Proxy::before(&odoo.origin).await.unwrap();
-    let desk = Desk::open_at(&odoo, &proxy.origin, &grant(&proxy.origin)).await;
+    let desk = Desk::odoo_at(&odoo, &proxy.origin, &grant(&proxy.origin)).await;
     let joao = odoo.partners["João Souza"];
     let write = async |entry| desk.call(Purpose::Journal, WriteJournal { entry }).await;
 
@@ -99,7 +99,7 @@ async fn a_call_is_written_once_however_often_it_is_delivered() {
 async fn what_is_known_later_goes_under_what_a_person_made_of_the_entry() {
     let odoo = odoo_or_skip!("what_is_known_later_goes_under_what_a_person_made_of_the_entry");
     let proxy = Proxy::before(&odoo.origin).await.unwrap();
-    let desk = Desk::open_at(&odoo, &proxy.origin, &grant(&proxy.origin)).await;
+    let desk = Desk::odoo_at(&odoo, &proxy.origin, &grant(&proxy.origin)).await;
     let joao = odoo.partners["João Souza"];
     let first = JournalEntry { notes: None, ..entry(Some(joao)) };
     let record = desk.call(Purpose::Journal, WriteJournal { entry: first }).await.unwrap();

@@ -9,7 +9,7 @@ use super::desk::{Desk, odoo_or_skip};
 #[tokio::test]
 async fn a_good_connection_shows_open_deals_and_the_companys_own_people() {
     let odoo = odoo_or_skip!("a_good_connection_shows_open_deals_and_the_companys_own_people");
-    let desk = Desk::open(&odoo).await;
+    let desk = Desk::odoo(&odoo).await;
     let account = desk.call(Purpose::Diagnostics, Check).await.unwrap();
     assert!(account.name.starts_with("Odoo, database crm, user "), "{}", account.name);
 
@@ -64,7 +64,7 @@ async fn a_good_connection_shows_open_deals_and_the_companys_own_people() {
 #[tokio::test]
 async fn what_odoo_tells_beyond_the_question_never_reaches_the_plugin() {
     let odoo = odoo_or_skip!("what_odoo_tells_beyond_the_question_never_reaches_the_plugin");
-    let desk = Desk::open(&odoo).await;
+    let desk = Desk::odoo(&odoo).await;
     let carla = odoo.partners["Carla Dias"];
     let bakery = odoo.partners["Padaria Estrela Ltda"];
     let ask = json!({"domain": [["id", "=", carla]], "fields": ["parent_id", "email"]});

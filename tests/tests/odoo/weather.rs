@@ -12,7 +12,7 @@ use super::journal::{entries, entry};
 async fn a_call_is_written_and_added_to_once_in_any_weather() {
     let odoo = odoo_or_skip!("a_call_is_written_and_added_to_once_in_any_weather");
     let proxy = Proxy::before(&odoo.origin).await.unwrap();
-    let desk = Desk::open_at(&odoo, &proxy.origin, &grant(&proxy.origin)).await;
+    let desk = Desk::odoo_at(&odoo, &proxy.origin, &grant(&proxy.origin)).await;
     let joao = odoo.partners["João Souza"];
     for (number, weather) in Weather::ALL.iter().copied().enumerate() {
         let written = JournalEntry {
@@ -56,7 +56,7 @@ async fn a_call_is_written_and_added_to_once_in_any_weather() {
 async fn a_caller_is_found_and_a_new_customer_is_one_row_in_any_weather() {
     let odoo = odoo_or_skip!("a_caller_is_found_and_a_new_customer_is_one_row_in_any_weather");
     let proxy = Proxy::before(&odoo.origin).await.unwrap();
-    let desk = Desk::open_at(&odoo, &proxy.origin, &grant(&proxy.origin)).await;
+    let desk = Desk::odoo_at(&odoo, &proxy.origin, &grant(&proxy.origin)).await;
     for (number, weather) in Weather::ALL.iter().copied().enumerate() {
         proxy.turn(weather);
         weather.judge(desk.who_is("+5511987654321").await).unwrap();

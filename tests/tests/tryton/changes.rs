@@ -25,7 +25,7 @@ async fn tick(desk: &Desk, cursor: &mut Option<String>) -> Vec<CrmFact> {
 #[tokio::test]
 async fn each_change_of_a_party_is_told_once() {
     let tryton = tryton_or_skip!("each_change_of_a_party_is_told_once");
-    let desk = Desk::open(&tryton).await;
+    let desk = Desk::tryton(&tryton).await;
     let mut cursor = None;
     assert!(tick(&desk, &mut cursor).await.is_empty(), "what was there before is no news");
     assert!(tick(&desk, &mut cursor).await.is_empty());
@@ -44,7 +44,7 @@ async fn each_change_of_a_party_is_told_once() {
 #[tokio::test]
 async fn an_import_in_one_moment_is_told_whole() {
     let tryton = tryton_or_skip!("an_import_in_one_moment_is_told_whole");
-    let desk = Desk::open(&tryton).await;
+    let desk = Desk::tryton(&tryton).await;
     let mut cursor = None;
     tick(&desk, &mut cursor).await;
     let many: Vec<_> = (0..230).map(|n| json!({"name": format!("Pessoa inventada {n}")})).collect();

@@ -14,7 +14,7 @@ async fn a_number_is_found_however_it_is_dialled_and_however_it_is_kept() {
     // Kept without the ninth digit, as Tryton takes it only as text.
     let old = json!({"name": "Davi Rocha", "contact_mechanisms": [["create", [{"type": "other", "value": "+551197776666"}]]]});
     tryton.create("party.party", &old).await.unwrap();
-    let desk = Desk::open(&tryton).await;
+    let desk = Desk::tryton(&tryton).await;
     for (dialled, found) in [
         ("+5511987654321", vec!["Maria da Silva"]),
         // As WhatsApp names her: without the ninth digit.
@@ -40,7 +40,7 @@ async fn a_number_is_found_however_it_is_dialled_and_however_it_is_kept() {
 #[tokio::test]
 async fn a_card_has_what_the_agent_needs_and_the_ledger_has_no_value() {
     let tryton = tryton_or_skip!("a_card_has_what_the_agent_needs_and_the_ledger_has_no_value");
-    let desk = Desk::open(&tryton).await;
+    let desk = Desk::tryton(&tryton).await;
     let ask = FindByPhone { candidates: candidates("+5511987654321") };
     let found = desk.call(Purpose::ScreenPop, ask).await.unwrap();
     let [maria] = found.as_slice() else { panic!("{} cards", found.len()) };
@@ -61,7 +61,7 @@ async fn a_card_has_what_the_agent_needs_and_the_ledger_has_no_value() {
 #[tokio::test]
 async fn one_party_is_read_and_an_unknown_one_is_not_found() {
     let tryton = tryton_or_skip!("one_party_is_read_and_an_unknown_one_is_not_found");
-    let desk = Desk::open(&tryton).await;
+    let desk = Desk::tryton(&tryton).await;
     let get = async |id: i64| desk.call(Purpose::ScreenPop, GetContact { id: id.to_string() }).await;
     let joao = get(tryton.parties["João Souza"]).await.unwrap();
     assert_eq!(joao.name.value.expose(), "João Souza");
@@ -73,7 +73,7 @@ async fn one_party_is_read_and_an_unknown_one_is_not_found() {
 #[tokio::test]
 async fn what_somebody_typed_is_found_page_by_page() {
     let tryton = tryton_or_skip!("what_somebody_typed_is_found_page_by_page");
-    let desk = Desk::open(&tryton).await;
+    let desk = Desk::tryton(&tryton).await;
     let search = async |query: &str, page: Page| {
         let found =
             desk.call(Purpose::Search, SearchContacts { query: Clear::from(query), page }).await.unwrap();
@@ -92,7 +92,7 @@ async fn what_somebody_typed_is_found_page_by_page() {
 #[tokio::test]
 async fn a_new_customer_is_there_for_the_vendors_client_and_for_the_next_call() {
     let tryton = tryton_or_skip!("a_new_customer_is_there_for_the_vendors_client_and_for_the_next_call");
-    let desk = Desk::open(&tryton).await;
+    let desk = Desk::tryton(&tryton).await;
     let draft = ContactDraft {
         name: Some("Rita \"Ritinha\" Alves".into()),
         phones: vec!["+5511912345678".into()],
@@ -147,7 +147,7 @@ async fn a_new_customer_is_there_for_the_vendors_client_and_for_the_next_call() 
 #[tokio::test]
 async fn a_number_that_tryton_takes_for_invalid_is_kept_and_found() {
     let tryton = tryton_or_skip!("a_number_that_tryton_takes_for_invalid_is_kept_and_found");
-    let desk = Desk::open(&tryton).await;
+    let desk = Desk::tryton(&tryton).await;
     let draft = ContactDraft {
         name: Some("Otto Inventado".into()),
         phones: vec!["+551181234567".into()],
@@ -163,7 +163,7 @@ async fn a_number_that_tryton_takes_for_invalid_is_kept_and_found() {
 #[tokio::test]
 async fn a_nameless_draft_makes_nobody() {
     let tryton = tryton_or_skip!("a_nameless_draft_makes_nobody");
-    let desk = Desk::open(&tryton).await;
+    let desk = Desk::tryton(&tryton).await;
     let draft = ContactDraft { phones: vec!["+5511912345678".into()], ..ContactDraft::default() };
     let refusal = refused(desk.call(Purpose::Search, CreateContact { draft }).await);
     assert!(matches!(refusal, PluginError::Invalid(_)), "{refusal}");

@@ -19,12 +19,12 @@ pub(crate) use tryton_or_skip;
 
 impl Desk {
     /// Straight to Tryton.
-    pub(crate) async fn open(tryton: &Tryton) -> Self {
-        Self::open_at(tryton, &tryton.origin, &grant(&tryton.origin)).await
+    pub(crate) async fn tryton(tryton: &Tryton) -> Self {
+        Self::tryton_at(tryton, &tryton.origin, &grant(&tryton.origin)).await
     }
 
     /// By way of something in between, under another grant.
-    pub(crate) async fn open_at(tryton: &Tryton, origin: &str, grant: &str) -> Self {
+    pub(crate) async fn tryton_at(tryton: &Tryton, origin: &str, grant: &str) -> Self {
         Self::of(Setup {
             component: component().unwrap_or_else(|e| panic!("{e}")),
             code: "tryton-code",

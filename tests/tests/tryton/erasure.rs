@@ -53,7 +53,7 @@ fn erase(contact: i64) -> EraseSubject {
 async fn an_export_has_everything_that_is_held() {
     let tryton = tryton_or_skip!("an_export_has_everything_that_is_held");
     let maria = maria(&tryton).await;
-    let desk = Desk::open(&tryton).await;
+    let desk = Desk::tryton(&tryton).await;
     let ask = ExportSubject { contact: maria.to_string() };
     let held = desk.call(Purpose::SubjectRequest, ask).await.unwrap();
     let lines: Vec<String> = held
@@ -88,7 +88,7 @@ async fn an_export_has_everything_that_is_held() {
 async fn an_erasure_leaves_only_what_the_receipt_names_and_again_does_no_harm() {
     let tryton = tryton_or_skip!("an_erasure_leaves_only_what_the_receipt_names_and_again_does_no_harm");
     let maria = maria(&tryton).await;
-    let desk = Desk::open(&tryton).await;
+    let desk = Desk::tryton(&tryton).await;
     let receipt = desk.call(Purpose::SubjectRequest, erase(maria)).await.unwrap();
     assert_eq!(
         tryton.traces(MARIAS).await.unwrap(),
@@ -139,7 +139,7 @@ async fn an_erasure_leaves_only_what_the_receipt_names_and_again_does_no_harm() 
 async fn somebody_who_was_switched_off_is_erased_too() {
     let tryton = tryton_or_skip!("somebody_who_was_switched_off_is_erased_too");
     let bruno = tryton.parties["Bruno Nunes"];
-    let desk = Desk::open(&tryton).await;
+    let desk = Desk::tryton(&tryton).await;
     desk.call(Purpose::SubjectRequest, erase(bruno)).await.unwrap();
     assert!(tryton.traces(&["Bruno", "95555"]).await.unwrap().is_empty());
     // Of one that never was, nothing is left either.
@@ -152,7 +152,7 @@ async fn an_erasure_that_broke_off_is_finished_by_the_next_try() {
     let tryton = tryton_or_skip!("an_erasure_that_broke_off_is_finished_by_the_next_try");
     let maria = maria(&tryton).await;
     let proxy = Proxy::before(&tryton.origin).await.unwrap();
-    let desk = Desk::open_at(&tryton, &proxy.origin, &grant(&proxy.origin)).await;
+    let desk = Desk::tryton_at(&tryton, &proxy.origin, &grant(&proxy.origin)).await;
     // In turn: while a lost deal is open for a moment, before the party, before Tryton's own erasure is asked for.
     for part in [
         "PUT /crm/rest/model/sale.opportunity/4 ",
@@ -179,7 +179,7 @@ async fn an_unfinished_sale_keeps_the_party_untouched() {
     let before = tryton.party(maria).await.unwrap();
     let sale = json!({"party": maria, "company": tryton.company});
     tryton.create("sale.sale", &sale).await.unwrap();
-    let desk = Desk::open(&tryton).await;
+    let desk = Desk::tryton(&tryton).await;
     let refusal = refused(desk.call(Purpose::SubjectRequest, erase(maria)).await);
     assert!(
         matches!(&refusal, PluginError::Invalid(text) if text.contains("1 unfinished sale")),
@@ -194,7 +194,7 @@ async fn a_wrong_password_keeps_the_party_untouched() {
     let maria = tryton.parties["Maria da Silva"];
     let before = tryton.party(maria).await.unwrap();
     tryton.password = "no-such-password".to_owned();
-    let desk = Desk::open(&tryton).await;
+    let desk = Desk::tryton(&tryton).await;
     assert_eq!(refused(desk.call(Purpose::SubjectRequest, erase(maria)).await), PluginError::AuthExpired);
     assert_eq!(tryton.party(maria).await.unwrap(), before);
 }

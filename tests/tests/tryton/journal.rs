@@ -37,7 +37,7 @@ pub(crate) async fn notes(tryton: &Tryton, party: i64) -> Vec<String> {
 #[tokio::test]
 async fn a_call_is_written_once_however_often_it_is_delivered() {
     let tryton = tryton_or_skip!("a_call_is_written_once_however_often_it_is_delivered");
-    let desk = Desk::open(&tryton).await;
+    let desk = Desk::tryton(&tryton).await;
     let joao = tryton.parties["João Souza"];
     let write = async |entry| desk.call(Purpose::Journal, WriteJournal { entry }).await.unwrap();
     let first = write(entry(Some(joao))).await;
@@ -62,7 +62,7 @@ async fn a_call_is_written_once_however_often_it_is_delivered() {
 #[tokio::test]
 async fn what_is_known_later_is_added_and_what_a_person_removed_stays_removed() {
     let tryton = tryton_or_skip!("what_is_known_later_is_added_and_what_a_person_removed_stays_removed");
-    let desk = Desk::open(&tryton).await;
+    let desk = Desk::tryton(&tryton).await;
     let joao = tryton.parties["João Souza"];
     let record = desk.call(Purpose::Journal, WriteJournal { entry: entry(Some(joao)) }).await.unwrap();
     let later = JournalEntry {
@@ -91,7 +91,7 @@ async fn what_is_known_later_is_added_and_what_a_person_removed_stays_removed() 
 #[tokio::test]
 async fn a_call_about_a_deal_of_nobody_is_written_on_the_deal() {
     let tryton = tryton_or_skip!("a_call_about_a_deal_of_nobody_is_written_on_the_deal");
-    let desk = Desk::open(&tryton).await;
+    let desk = Desk::tryton(&tryton).await;
     let maria = tryton.parties["Maria da Silva"];
     let deal = tryton.party(maria).await.unwrap().opportunities[0].id;
     let about = Some(RecordRef { kind: "deal".into(), id: deal.to_string(), url: None });

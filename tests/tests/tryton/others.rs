@@ -8,14 +8,14 @@ use super::desk::{Desk, tryton_or_skip};
 #[tokio::test]
 async fn a_good_connection_is_said_to_be_good() {
     let tryton = tryton_or_skip!("a_good_connection_is_said_to_be_good");
-    let account = Desk::open(&tryton).await.call(Purpose::Diagnostics, Check).await.unwrap();
+    let account = Desk::tryton(&tryton).await.call(Purpose::Diagnostics, Check).await.unwrap();
     assert_eq!(account.name, "Tryton, database crm, company 1");
 }
 
 #[tokio::test]
 async fn the_open_deals_of_a_caller_come_with_their_amounts() {
     let tryton = tryton_or_skip!("the_open_deals_of_a_caller_come_with_their_amounts");
-    let desk = Desk::open(&tryton).await;
+    let desk = Desk::tryton(&tryton).await;
     let deals = async |name: &str| {
         let contact = tryton.parties[name].to_string();
         let items = desk.call(Purpose::ScreenPop, OpenWorkItems { contact }).await.unwrap();
@@ -39,7 +39,7 @@ async fn the_open_deals_of_a_caller_come_with_their_amounts() {
 #[tokio::test]
 async fn the_companys_people_are_listed_page_by_page() {
     let tryton = tryton_or_skip!("the_companys_people_are_listed_page_by_page");
-    let desk = Desk::open(&tryton).await;
+    let desk = Desk::tryton(&tryton).await;
     let (mut names, mut cursor) = (Vec::new(), None);
     loop {
         let page = Page { limit: 1, cursor };

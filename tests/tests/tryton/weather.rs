@@ -12,7 +12,7 @@ use super::journal::{entry, notes};
 async fn a_call_is_written_and_added_to_once_in_any_weather() {
     let tryton = tryton_or_skip!("a_call_is_written_and_added_to_once_in_any_weather");
     let proxy = Proxy::before(&tryton.origin).await.unwrap();
-    let desk = Desk::open_at(&tryton, &proxy.origin, &grant(&proxy.origin)).await;
+    let desk = Desk::tryton_at(&tryton, &proxy.origin, &grant(&proxy.origin)).await;
     let joao = tryton.parties["João Souza"];
     for (number, weather) in Weather::ALL.iter().copied().enumerate() {
         let written = JournalEntry {
@@ -57,7 +57,7 @@ async fn a_call_is_written_and_added_to_once_in_any_weather() {
 async fn a_caller_is_found_and_a_new_customer_is_one_party_in_any_weather() {
     let tryton = tryton_or_skip!("a_caller_is_found_and_a_new_customer_is_one_party_in_any_weather");
     let proxy = Proxy::before(&tryton.origin).await.unwrap();
-    let desk = Desk::open_at(&tryton, &proxy.origin, &grant(&proxy.origin)).await;
+    let desk = Desk::tryton_at(&tryton, &proxy.origin, &grant(&proxy.origin)).await;
     for (number, weather) in Weather::ALL.iter().copied().enumerate() {
         proxy.turn(weather);
         weather.judge(desk.who_is("+5511987654321").await).unwrap();

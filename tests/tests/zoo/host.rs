@@ -42,6 +42,7 @@ pub(crate) struct With {
     pub(crate) ledger: Option<Arc<dyn DisclosureSink>>,
     pub(crate) compile: CompileLimits,
     pub(crate) egress: fn(Builder) -> Builder,
+    pub(crate) pool: PoolSize,
 }
 
 impl Default for With {
@@ -51,6 +52,7 @@ impl Default for With {
             ledger: None,
             compile: CompileLimits::default(),
             egress: |builder| builder,
+            pool: PoolSize { instances: 8, ..PoolSize::default() },
         }
     }
 }
@@ -85,7 +87,7 @@ impl Host {
             .compiler(compiler)
             .log(Arc::clone(&lines) as _)
             .store(Arc::clone(&store) as _)
-            .pool(PoolSize { instances: 8, ..PoolSize::default() })
+            .pool(with.pool)
             .build()
             .unwrap();
         Self { crm: Crm::start().await, runtime, ledger, lines, store, traces, _traced: traced }

@@ -90,7 +90,7 @@ async fn requests_of_a_call() {
     let host = Host::open().await;
     let visited = host.animal("flooder").number(100).granted(|g| g.limits.requests = Some(3)).let_out().await;
     assert_eq!((visited.took("sent").as_str(), visited.lines().len()), ("3", 3));
-    insta::assert_snapshot!(visited.took("answer"), @"denied (quota): asked for one more request; granted: 3 requests in a call; to allow it, add to grant.toml under [limits]: requests = …");
+    insta::assert_snapshot!(visited.took("answer"), @"denied (quota): asked for one more request; granted: 3 requests in a call; to allow it, add to grant.toml under [limits]: requests = 6");
     let visited = host.animal("crowd").number(5).granted(|g| g.limits.requests = Some(3)).let_out().await;
     let answers = visited.took("answer");
     let denied = answers.lines().filter(|line| rule_in(line) == Some("quota")).count();

@@ -2,13 +2,14 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ramal_capability::Purpose;
-use ramal_engine::{CallError, Called, Check, Contact, Stop};
+use ramal_capability::{Authority, Purpose, TenantId};
+use ramal_engine::config::MemoryReset;
+use ramal_engine::{CallError, Called, Check, Contact, Plugin, PoolSize, Stop};
 use rstest::rstest;
 use serde_json::json;
 
 use super::crm::Answer;
-use super::host::{Host, ask, authority, person};
+use super::host::{Host, With, ask, authority, person};
 use super::{people, wasm_text};
 
 #[rstest]
@@ -249,6 +250,30 @@ async fn code_that_no_compiler_makes_is_stopped_too(
     assert_eq!(got, expected);
 }
 
+#[rstest]
+#[case::as_many_as_it_may("(drop (call $new (i32.const 7)))", 1_024, Ok(()))]
+#[case::one_more("(drop (call $new (i32.const 7)))", 1_025, Err(Stop::Memory))]
+#[case::many_one_after_the_other("(call $drop (call $new (i32.const 7)))", 10_000, Ok(()))]
+#[tokio::test]
+async fn handles_of_a_resource_of_its_own_end_at_the_limit(
+    #[case] step: &str,
+    #[case] times: u32,
+    #[case] expected: Result<(), Stop>,
+) {
+    // exceeds: resource_handles
+    let body = format!(
+        "(loop {step} (br_if 0 (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const {times})))) \
+         i32.const 64"
+    );
+    let host = Host::open().await;
+    let outcome = checked(&host, wasm_text::check_with_resource(&body)).await.outcome.map(drop);
+    let got = outcome.map_err(|error| match error {
+        CallError::Stopped { stop, .. } => stop,
+        other => panic!("{other}"),
+    });
+    assert_eq!(got, expected);
+}
+
 /// Calls `find-by-phone` of a component, for which the host has to allocate in the guest.
 async fn found(host: &Host, wasm: Vec<u8>) -> Called<Vec<Contact>> {
     let plugin = host
@@ -295,4 +320,57 @@ async fn an_allocator_that_plays_tricks_is_stopped(
     });
     assert_eq!(got, expected);
     assert!(host.lines.all().is_empty());
+}
+
+// === What one call leaves in memory ===
+
+/// Grows the memory to a megabyte: more than a slot keeps mapped when its instance is gone.
+const GROW: &str = "(if (i32.eq (memory.grow (i32.const 15)) (i32.const -1)) (then unreachable))";
+/// Traps if any byte is set where nothing was written. What lies below is for the result.
+const LOOK: &str = "
+    (local.set 0 (i32.const 4096))
+    (loop
+        (if (i64.ne (i64.load (local.get 0)) (i64.const 0)) (then unreachable))
+        (br_if 0 (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 8))) (i32.const 1048576))))";
+const FILL: &str = "(memory.fill (i32.const 4096) (i32.const 0x5a) (i32.const 1044480))";
+
+/// A plugin with `connector.check` for a tenant of its own.
+async fn checking(host: &Host, tenant: &str, body: &str) -> Plugin {
+    let cage = host.animal("none").wasm(wasm_text::check("", &format!("{body} i32.const 64"))).granted(|g| {
+        g.tenant = TenantId::new(tenant).unwrap();
+        g.purposes = [Purpose::Diagnostics].into();
+        g.routes.clear();
+    });
+    cage.load().await.unwrap_or_else(|e| panic!("{e}"))
+}
+
+async fn checks(plugin: &Plugin, tenant: &str) -> Result<(), CallError> {
+    let who = Authority { tenant: TenantId::new(tenant).unwrap(), ..person(Purpose::Diagnostics) };
+    plugin.call(who, Check).await.outcome.map(drop)
+}
+
+/// `Auto` scans for written pages on a machine without swap.
+#[rstest]
+#[case::as_the_machine_allows(MemoryReset::Auto)]
+#[case::never_scanning(MemoryReset::Decommit)]
+#[tokio::test]
+async fn no_call_reads_what_an_earlier_one_left_in_memory(#[case] reset: MemoryReset) {
+    // One slot, so that everybody gets the memory of whoever was there before.
+    let pool = PoolSize { instances: 1, reset, ..PoolSize::default() };
+    let host = Host::open_with(With { pool, ..With::default() }).await;
+    let writer = checking(&host, "first-tenant", &format!("{GROW} {FILL}")).await;
+    let reader = checking(&host, "second-tenant", &format!("{GROW} {LOOK}")).await;
+    // The same file for two tenants, which share its code: it looks, and then leaves something.
+    let both = format!("{GROW} {LOOK} {FILL}");
+    let [one, other] =
+        [checking(&host, "first-tenant", &both).await, checking(&host, "second-tenant", &both).await];
+    for _ in 0..3 {
+        assert_eq!(checks(&writer, "first-tenant").await, Ok(()));
+        assert_eq!(checks(&reader, "second-tenant").await, Ok(()), "it read what the other left");
+        assert_eq!(checks(&one, "first-tenant").await, Ok(()));
+        assert_eq!(checks(&other, "second-tenant").await, Ok(()), "it read what the other left");
+    }
+    // Who looks would have found it: here the same call writes first.
+    let sees = checking(&host, "first-tenant", &format!("{GROW} {FILL} {LOOK}")).await;
+    assert!(matches!(checks(&sees, "first-tenant").await, Err(CallError::Stopped { stop: Stop::Panic, .. })));
 }

@@ -74,6 +74,20 @@ fn core_with(fields: &str) -> Vec<u8> {
     with("(import \"ramal:crm/log\" (instance))"),
     "built for ramal:crm , this host serves 0.1; rebuild it with a matching ramal-sdk"
 )]
+#[case::export_of_a_version_to_come(
+    with(
+        "(component $c) (instance $i (instantiate $c)) (export \"ramal:crm/connector@0.9.0\" (instance $i))"
+    ),
+    "built for ramal:crm 0.9.0, this host serves 0.1; rebuild it with a matching ramal-sdk"
+)]
+#[case::sdk_of_a_version_to_come(
+    with(r#"(@custom "ramal:sdk" "{\"sdk\":\"0.9.0\",\"wit\":\"0.9.0\",\"lang\":\"rust\"}")"#),
+    "the manifest says `interface = \"0.1\"`, but the component was built for ramal:crm 0.9; write what it was built for"
+)]
+#[case::sdk_that_says_nothing(
+    with(r#"(@custom "ramal:sdk" "\1b[2Jof my own")"#),
+    "the section `ramal:sdk` of the component names no version of ramal:crm; rebuild it with `ramal build`"
+)]
 #[case::another_world(
     with("(component $c) (instance $i (instantiate $c)) (export \"evil:world/run@0.1.0\" (instance $i))"),
     "the manifest lists `connector.check`, but the component has no such export; remove it from `provides` or rebuild it"

@@ -37,11 +37,15 @@ pub(crate) fn find() -> String {
 
 /// A plugin with one interface, made of a core module.
 pub(crate) fn plugin(export: &str, core: &str, manifest: &str) -> Vec<u8> {
+    plugin_of(&format!("export ramal:crm/{export}@0.1.0;"), core, manifest)
+}
+
+fn plugin_of(exports: &str, core: &str, manifest: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     resolve.push_dir(fixture::workspace().join("wit")).unwrap();
     let world = format!(
         "package zoo:animals@0.1.0;\n\
-         world animal {{ import ramal:crm/log@0.1.0; export ramal:crm/{export}@0.1.0; }}"
+         world animal {{ import ramal:crm/log@0.1.0; {exports} }}"
     );
     let package = resolve.push_source("animal.wit", &world).unwrap();
     let world = resolve.select_world(&[package], None).unwrap();
@@ -60,6 +64,22 @@ pub(crate) fn check(fields: &str, body: &str) -> Vec<u8> {
             (func (export "ramal:crm/connector@0.1.0#check") (result i32) (local i32) {body}))"#
     );
     plugin("connector", &core, CHECK)
+}
+
+/// The same for one that has a resource of its own, of which `$new` makes a handle and `$drop` gives one back.
+pub(crate) fn check_with_resource(body: &str) -> Vec<u8> {
+    let core = format!(
+        r#"(module
+            (import "[export]hoard" "[resource-new]thing" (func $new (param i32) (result i32)))
+            (import "[export]hoard" "[resource-drop]thing" (func $drop (param i32)))
+            (memory (export "memory") 1)
+            (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 1024)
+            (func (export "hoard#[constructor]thing") (result i32) (call $new (i32.const 0)))
+            (func (export "ramal:crm/connector@0.1.0#check") (result i32) (local i32) {body}))"#
+    );
+    let exports =
+        "export ramal:crm/connector@0.1.0; export hoard: interface { resource thing { constructor(); } }";
+    plugin_of(exports, &core, CHECK)
 }
 
 /// A plugin with `find-by-phone` and an allocator that runs these instructions.
