@@ -16,7 +16,7 @@ command -v c++ >/dev/null || missing "a C++ compiler, which builds libFuzzer (on
 
 seconds=${FUZZ_SECONDS:-60}
 targets=("$@")
-[[ ${#targets[@]} -gt 0 ]] || targets=(manifest grant template projection body ami)
+[[ ${#targets[@]} -gt 0 ]] || targets=(manifest grant template projection body hook ami)
 features=
 for target in "${targets[@]}"; do
     [[ -f fuzz_targets/$target.rs ]] || { printf 'fuzz: no target %s; there are: %s\n' "$target" "$(cd fuzz_targets && echo *.rs | sed 's/\.rs//g')" >&2; exit 2; }

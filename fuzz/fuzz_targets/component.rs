@@ -1,18 +1,4 @@
-//! The check before compilation reads a stranger's bytes: it neither panics nor takes long, and what it lets
-//! through is a component with a manifest of bounded size.
+//! See `src/component.rs`.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use ramal_engine::precheck::{PrecheckLimits, check};
-
-fuzz_target!(|data: &[u8]| {
-    let limits = PrecheckLimits::default();
-    match check(data, &limits) {
-        Ok(checked) => {
-            assert_eq!(checked.wasm(), data);
-            assert!(checked.manifest().map_or(0, <[u8]>::len) as u64 <= limits.manifest_bytes);
-            assert!(checked.counts().functions <= limits.functions);
-        }
-        Err(error) => assert!(!error.to_string().is_empty()),
-    }
-});
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ramal_fuzz::component::check(data));

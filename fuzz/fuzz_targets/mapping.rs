@@ -1,27 +1,4 @@
-//! A mapping file is written by whoever connects a provider, and a payload by whoever knows the address.
-//!
-//! Any text is either refused with at least one finding that lies within the text, or is a mapping that reads any
-//! payload without a defect, and the same payload the same way again.
+//! See `src/mapping.rs`.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use ramal_channels::Mapping;
-use ramal_numbers::Region;
-
-fuzz_target!(|input: (&str, &[u8])| {
-    let (text, body) = input;
-    let mapping = match Mapping::parse("mapping.toml", text) {
-        Ok(mapping) => mapping,
-        Err(error) => {
-            assert!(!error.findings().is_empty(), "refused without a reason");
-            for finding in error.findings() {
-                assert!(text.get(finding.span()).is_some(), "a finding that points nowhere: {finding:?}");
-            }
-            let _ = error.render(false);
-            return;
-        }
-    };
-    let Ok(now) = "2026-12-01T12:00:00Z".parse() else { return };
-    let read = || mapping.read("multipart/form-data; boundary=b", body, Region::BR, now);
-    assert_eq!(read(), read(), "the same payload said something else");
-});
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ramal_fuzz::mapping::check(data));

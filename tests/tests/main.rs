@@ -5,6 +5,7 @@
 
 mod bottlecrm;
 mod composed;
+mod corpus;
 mod desk;
 mod embed;
 mod hooks;

@@ -1,3 +1,5 @@
+//! Mapping files: what each says of a payload, and what is refused.
+
 use jiff::Timestamp;
 use proptest::prelude::*;
 use ramal_center::{Clear, Region};

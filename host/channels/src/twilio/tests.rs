@@ -1,3 +1,5 @@
+//! Twilio's requests: proved, read, and answered.
+
 use std::fmt::Write as _;
 
 use jiff::Timestamp;

@@ -1,3 +1,5 @@
+//! The exchange's own record of calls, read back.
+
 use super::*;
 
 /// As Asterisk 22 wrote it; the number is invented.

@@ -1,3 +1,5 @@
+//! What the board of queues says after each message of the exchange.
+
 use super::super::census::Counted;
 use super::super::message::{Decoder, Message};
 use super::*;

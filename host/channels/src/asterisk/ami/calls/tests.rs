@@ -1,3 +1,5 @@
+//! Which calls a manager interface tells of, and when each is over.
+
 use super::super::census::Counted;
 use super::super::event;
 use super::super::message::{Decoder, Message};

@@ -1,3 +1,5 @@
+//! Each event of a queue, read from the lines that an exchange sends.
+
 use super::super::message::Decoder;
 use super::*;
 use rstest::rstest;

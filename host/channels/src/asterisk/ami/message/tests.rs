@@ -1,3 +1,5 @@
+//! Bytes become messages however they are cut, and what is none is refused.
+
 use super::*;
 use proptest::prelude::*;
 use rstest::rstest;
@@ -81,5 +83,20 @@ proptest! {
         let read: Vec<(String, String)> =
             messages[0].0.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         prop_assert_eq!(read, fields);
+    }
+}
+
+/// Of a fuzz input: how it is cut, and the stream.
+#[test]
+fn what_the_fuzzer_starts_from_is_read_the_same_however_it_is_cut() {
+    let input = include_bytes!("../../../../../../fuzz/corpus/ami/event");
+    let (_, stream) = input.split_at(2);
+    let whole = Decoder::default().feed(stream).unwrap();
+    for cut in 0..=stream.len() {
+        let (head, tail) = stream.split_at(cut);
+        let mut decoder = Decoder::default();
+        let mut messages = decoder.feed(head).unwrap();
+        messages.extend(decoder.feed(tail).unwrap());
+        assert!(messages == whole, "cut at {cut}");
     }
 }
