@@ -108,6 +108,7 @@ impl Scope<'_> {
         for piece in &template.pieces {
             self.piece(&mut out, piece, language, &mut Vec::new())?;
         }
+        out.pieces.shrink_to_fit();
         Ok(out)
     }
 

@@ -101,6 +101,8 @@ impl<T> Tree<T> {
                     let at = match node.names.binary_search_by(|(known, _)| (**known).cmp(&*name)) {
                         Ok(at) => at,
                         Err(at) => {
+                            // A plan is kept as long as its plugin, and most nodes have one name.
+                            node.names.reserve_exact(1);
                             node.names.insert(at, (name.into(), Self::default()));
                             at
                         }

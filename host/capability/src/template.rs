@@ -149,6 +149,7 @@ impl Template {
         if !literal.is_empty() {
             pieces.push(Piece::Literal(literal));
         }
+        pieces.shrink_to_fit();
         Ok(Self { pieces })
     }
 

@@ -156,7 +156,7 @@ pub(super) fn is_token(name: &str) -> bool {
 }
 
 pub(super) fn read_all(items: &[Item<'_>], schema: Option<&SettingsSchema>) -> Vec<CredentialDecl> {
-    let mut all: Vec<CredentialDecl> = Vec::new();
+    let mut all: Vec<CredentialDecl> = Vec::with_capacity(items.len());
     for item in items {
         let Some(section) = item.section("[[credential]]".to_owned()) else { continue };
         let Some(credential) = read_one(&section, schema) else { continue };

@@ -130,7 +130,7 @@ pub struct SyncDecl {
 }
 
 pub(super) fn read_all(items: &[Item<'_>], context: &Context<'_>) -> Vec<HookDecl> {
-    let mut all: Vec<HookDecl> = Vec::new();
+    let mut all: Vec<HookDecl> = Vec::with_capacity(items.len());
     for item in items {
         let Some(section) = item.section("[[hook]]".to_owned()) else { continue };
         let Some(hook) = read_one(&section, context) else { continue };

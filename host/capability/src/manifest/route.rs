@@ -75,7 +75,7 @@ pub(super) struct Context<'a> {
 }
 
 pub(super) fn read_all(items: &[Item<'_>], context: &Context<'_>) -> Vec<RouteDecl> {
-    let mut all: Vec<RouteDecl> = Vec::new();
+    let mut all: Vec<RouteDecl> = Vec::with_capacity(items.len());
     for item in items {
         let Some(section) = item.section("[[route]]".to_owned()) else { continue };
         let Some(route) = read_one(&section, context) else { continue };

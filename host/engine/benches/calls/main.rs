@@ -21,7 +21,7 @@ fn main() {
         std::process::exit(i32::from(world::parse(&world::answer(1)).is_empty()));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    // `cargo bench … --bench calls -- sealed` (or `bare`, `load`): nothing but that, under a profiler.
+    // `cargo bench … --bench calls -- sealed` (or `bare`, `load`, `hold`): nothing but that, under a profiler.
     if let Some(what) = std::env::args().nth(1).filter(|arg| !arg.starts_with('-')) {
         return runtime.block_on(only(&what));
     }
@@ -33,6 +33,10 @@ fn main() {
 
 async fn only(what: &str) {
     let world = World::new().await;
+    if what == "hold" {
+        let (each, count) = memory::of_components(&world).await;
+        return println!("{count} components, {:.1} KiB each", each / 1024.0);
+    }
     let bare = bare::Bare::new(world.component().await);
     let text = String::from_utf8(world::answer(1)).unwrap();
     for _ in 0..if what == "load" { 500 } else { 50_000 } {
@@ -40,7 +44,7 @@ async fn only(what: &str) {
             "sealed" => assert_eq!(world.find().await, 1),
             "bare" => assert_eq!(bare.find(&text).await, 1),
             "load" => drop(world.load_another(0).await),
-            other => panic!("there is no `{other}` to run alone: sealed, bare, load"),
+            other => panic!("there is no `{other}` to run alone: sealed, bare, load, hold"),
         }
     }
 }
