@@ -11,7 +11,7 @@ use ramal_delivery::{
 use ramal_store::{CrmRecord, Leased, Settlement, Target};
 use tokio::sync::watch;
 
-use crate::world::{World, tenant};
+use crate::world::{World, plugin, tenant};
 
 /// Deliveries of one sample.
 const DELIVERIES: usize = 128;
@@ -30,7 +30,8 @@ pub(crate) async fn sample(world: &World, at_once: usize) -> Duration {
 /// Delivers everything that waits; says how many.
 async fn drain(world: &World, at_once: usize) -> usize {
     let open = world.store.backlog(&tenant()).await.unwrap();
-    let open = usize::try_from(open.iter().map(|backlog| backlog.open).sum::<u64>()).unwrap();
+    let here = open.iter().filter(|backlog| backlog.target == Target::Plugin(plugin()));
+    let open = usize::try_from(here.map(|backlog| backlog.open).sum::<u64>()).unwrap();
     if open == 0 {
         return 0;
     }
@@ -60,8 +61,8 @@ impl DeliveryObserver for Counts {
 struct Yes(usize);
 
 impl Courier for Yes {
-    fn road(&self, tenant: &TenantId, _: &Target) -> Option<Road> {
-        Some(Road {
+    fn road(&self, tenant: &TenantId, target: &Target) -> Option<Road> {
+        (*target == Target::Plugin(plugin())).then(|| Road {
             upstream: Upstream { tenant: tenant.clone(), origin: "https://crm.example".to_owned() },
             // No limit: what is measured is the outbox.
             rate: Rate { every: Duration::ZERO, burst: 1, kept: 0 },

@@ -63,7 +63,7 @@ impl World {
             settings: CenterSettings::default(),
         });
         center.set_directories(HashMap::new());
-        let plugins = BTreeMap::from([(plugin(), JournalReach::LaterChanges)]);
+        let plugins = BTreeMap::from([(plugin(), JournalReach::LaterChanges.into())]);
         center.set_journals(HashMap::from([(tenant(), JournalRules { plugins, ..JournalRules::default() })]));
         // A panel that listens.
         let mut live = center.live(tenant(), None);
