@@ -3,6 +3,7 @@
 //! Labels are routes, codes and configured names only. A label that could carry what was sent would put a customer's
 //! number into a time series that is kept for years, and make series without end.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use ramal_center::{Observer, PluginId, SourceId};
 use ramal_channels::ChannelTally;
-use ramal_store::Target;
+use ramal_store::{Backlog, Target};
 
 use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
@@ -65,6 +66,17 @@ struct DeliveryLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BacklogLabels {
+    target: String,
+    state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TargetLabels {
+    target: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ChannelLabels {
     channel: String,
     outcome: &'static str,
@@ -100,6 +112,8 @@ struct Inner {
     routes: Family<RouteLabels, Counter>,
     route_time: Histogram,
     deliveries: Family<DeliveryLabels, Counter>,
+    waiting: Family<BacklogLabels, Gauge>,
+    paused: Family<TargetLabels, Gauge>,
     channels: Family<ChannelLabels, Counter>,
     silent: Family<SilentLabels, Gauge>,
     live: Gauge,
@@ -124,6 +138,8 @@ impl Metrics {
         let routes = Family::default();
         let route_time = Histogram::new(SECONDS);
         let deliveries = Family::default();
+        let waiting = Family::default();
+        let paused = Family::default();
         let channels = Family::default();
         let silent = Family::default();
         let live = Gauge::default();
@@ -160,6 +176,16 @@ impl Metrics {
             "Tries of deliveries by target and what followed",
             deliveries.clone(),
         );
+        registry.register(
+            "deliveries_kept",
+            "Deliveries that are `open`, or `dead` until a person replays them, by target",
+            waiting.clone(),
+        );
+        registry.register(
+            "deliveries_paused",
+            "Tenants of whom a person must act before anything more is delivered, by target",
+            paused.clone(),
+        );
         registry.register("live_subscribers", "Readers of live events that are connected", live.clone());
         registry.register(
             "plugins_not_loaded",
@@ -176,6 +202,8 @@ impl Metrics {
             routes,
             route_time,
             deliveries,
+            waiting,
+            paused,
             channels,
             silent,
             live,
@@ -198,6 +226,26 @@ impl Metrics {
 
     pub(crate) fn delivery(&self, target: &Target, outcome: &'static str) {
         self.0.deliveries.get_or_create(&DeliveryLabels { target: target.to_string(), outcome }).inc();
+    }
+
+    /// What waits at the moment, of all tenants.
+    fn backlog(&self, of: &[Backlog]) {
+        let mut now: BTreeMap<String, (i64, i64, i64)> = BTreeMap::new();
+        for backlog in of {
+            let (open, dead, paused) = now.entry(backlog.target.to_string()).or_default();
+            *open = open.saturating_add(i64::try_from(backlog.open).unwrap_or(i64::MAX));
+            *dead = dead.saturating_add(i64::try_from(backlog.dead).unwrap_or(i64::MAX));
+            *paused += i64::from(backlog.paused.is_some());
+        }
+        // A target that is not named any more has nothing.
+        self.0.waiting.clear();
+        self.0.paused.clear();
+        for (target, (open, dead, paused)) in now {
+            for (state, count) in [("open", open), ("dead", dead)] {
+                self.0.waiting.get_or_create(&BacklogLabels { target: target.clone(), state }).set(count);
+            }
+            self.0.paused.get_or_create(&TargetLabels { target }).set(paused);
+        }
     }
 
     pub(crate) fn plugin_not_loaded(&self, plugin: &PluginId) {
@@ -253,6 +301,19 @@ impl Observer for Metrics {
     responses((status = 200, description = "OpenMetrics 1.0 text", content_type = "application/openmetrics-text", body = String)),
 )]
 pub(crate) async fn get_metrics(State(state): State<AppState>) -> Result<Response, Problem> {
+    if let Ok(outbox) = state.outbox() {
+        let mut backlog = Vec::new();
+        for tenant in state.registry().tenants() {
+            match outbox.backlog(tenant).await {
+                Ok(of_tenant) => backlog.extend(of_tenant),
+                // The other numbers matter all the more when the database does not answer.
+                Err(error) => {
+                    tracing::warn!(%tenant, %error, "what waits to be delivered could not be counted")
+                }
+            }
+        }
+        state.metrics().backlog(&backlog);
+    }
     let mut text = String::new();
     encode(&mut text, &state.metrics().0.registry)
         .map_err(|_| Problem::new(ProblemCode::Internal, "the metrics could not be written"))?;

@@ -89,6 +89,11 @@ impl Registry {
         self.sources.get(&SourceId::new(id).ok()?)
     }
 
+    /// Every tenant of the configuration.
+    pub(crate) fn tenants(&self) -> impl Iterator<Item = &TenantId> {
+        self.regions.keys()
+    }
+
     /// Whose rules read a tenant's numbers.
     pub(crate) fn region(&self, tenant: &TenantId) -> Region {
         self.regions.get(tenant).copied().unwrap_or(Region::BR)
