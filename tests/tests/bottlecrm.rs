@@ -11,4 +11,5 @@ mod faults;
 mod journal;
 mod others;
 mod server;
+mod stranger;
 mod weather;

@@ -10,4 +10,5 @@ mod erasure;
 mod faults;
 mod journal;
 mod others;
+mod stranger;
 mod weather;

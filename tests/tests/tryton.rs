@@ -11,4 +11,5 @@ mod erasure;
 mod faults;
 mod journal;
 mod others;
+mod stranger;
 mod weather;

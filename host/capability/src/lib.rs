@@ -70,9 +70,10 @@ pub use ids::{
 pub use invocation::{Invocation, Report, Seen};
 pub use limits::{LimitName, LimitWishes, Limits};
 pub use manifest::{
-    Ask, ClientProof, CredentialDecl, CredentialKind, Dedup, FlowDecl, HmacAlgorithm, HmacProof, HookDecl,
-    HookProof, InterfaceVersion, Manifest, OAuthDecl, RouteDecl, SessionDecl, SignatureEncoding, SignedPart,
-    SignedTime, SyncDecl, Target, UnknownTarget, Verification, Version,
+    Ask, BadRecordKind, ClientProof, CredentialDecl, CredentialKind, Dedup, FlowDecl, HmacAlgorithm,
+    HmacProof, HookDecl, HookProof, InterfaceVersion, JournalDecl, Manifest, OAuthDecl, RecordKind,
+    RouteDecl, SessionDecl, SignatureEncoding, SignedPart, SignedTime, SyncDecl, Target, UnknownTarget,
+    Verification, Version,
 };
 pub use oauth::{Flow, OAuthPlan};
 pub use plan::{Plan, PlanError};

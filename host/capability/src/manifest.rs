@@ -8,6 +8,7 @@ mod ask;
 mod credential;
 mod head;
 mod hook;
+mod journal;
 mod limits;
 mod oauth;
 mod route;
@@ -22,6 +23,7 @@ pub use credential::{CredentialDecl, CredentialKind, SessionDecl};
 pub use hook::{
     HmacAlgorithm, HmacProof, HookDecl, HookProof, SignatureEncoding, SignedPart, SignedTime, SyncDecl,
 };
+pub use journal::{BadRecordKind, JournalDecl, RecordKind};
 pub use oauth::{ClientProof, FlowDecl, OAuthDecl};
 pub use route::RouteDecl;
 pub use target::{Target, UnknownTarget};
@@ -132,6 +134,8 @@ pub struct Manifest {
     pub routes: Vec<RouteDecl>,
     /// The addresses to which the CRM may send, with different ids.
     pub hooks: Vec<HookDecl>,
+    /// On what its journal entries stand; `None` where one can stand alone.
+    pub journal: Option<JournalDecl>,
     /// How often to ask for changes, where the CRM tells none.
     pub sync: Option<SyncDecl>,
     /// Limits that it wishes to have instead of the usual ones; none above the ceiling.
@@ -211,12 +215,15 @@ fn take(top: &Section<'_>, found: &Findings) -> Option<Manifest> {
     let hooks = hook::read_all(&hook_items, &context);
     let sync_item = top.get("sync");
     let sync = sync_item.as_ref().and_then(hook::read_sync);
+    let journal_item = top.get("journal");
+    let journal = journal_item.as_ref().and_then(journal::read);
     let limits = top.get("limits").map_or_else(LimitWishes::default, |item| read_limits(&item));
     head.check_uses(!route_items.is_empty(), found);
     head.check_events(&hook_items, sync_item.as_ref(), found);
+    head.check_journal(journal_item.as_ref());
     unused(&credential_items, &credentials, &routes, &hooks);
     let manifest = head.build(asks, settings?, credentials, routes, limits)?;
-    Some(Manifest { hooks, sync, ..manifest })
+    Some(Manifest { hooks, journal, sync, ..manifest })
 }
 
 /// The ids that the file gives to credentials, good or bad, so that one bad credential does not make every

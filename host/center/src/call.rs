@@ -56,7 +56,7 @@ impl Inner {
                         state = %call.state, kind = event.kind.word(), changed, "call event"
                     );
                     if let Some(number) = decided.look_up {
-                        self.look_up(&call, &number, deadline, &decided.directories, ticket);
+                        self.look_up(&call.tenant, call.id, &number, deadline, &decided.directories, ticket);
                     }
                     if agent_came {
                         pop::agent_came(self, &call, ticket.follow_up());

@@ -16,10 +16,10 @@ use tokio::time::Instant;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::journal::{self, JournalRules};
+use crate::journal::{self, Due, JournalRules};
 use crate::live::Bells;
 use crate::lookup::{Agents, LookUps};
-use crate::number::stored_number;
+use crate::number::customers_number;
 use crate::pop;
 use crate::running::{Running, Ticket};
 use crate::view::{Failure, RecentView};
@@ -109,7 +109,8 @@ pub(crate) struct Inner {
     pub(crate) bells: Bells,
     pub(crate) settings: CenterSettings,
     directories: ArcSwapOption<Directories>,
-    journals: ArcSwap<Journals>,
+    /// Shared: each event takes its tenant's, whose list of lines that nobody is told may be long.
+    journals: ArcSwap<HashMap<TenantId, Arc<JournalRules>>>,
     rules: ArcSwap<HashMap<TenantId, Arc<ReadyRules>>>,
     pub(crate) look_ups: LookUps,
     pub(crate) running: Running,
@@ -169,7 +170,8 @@ impl Center {
 
     /// Says what the CRMs are told, in place of what was said before. What ends from now on is told by these rules.
     pub fn set_journals(&self, journals: Journals) {
-        self.0.journals.store(Arc::new(journals));
+        let shared = journals.into_iter().map(|(tenant, rules)| (tenant, Arc::new(rules)));
+        self.0.journals.store(Arc::new(shared.collect()));
     }
 
     /// Whether [`Center::set_directories`] was called: before that a call would get no card.
@@ -339,7 +341,7 @@ impl Inner {
         self.directories.load().as_ref().and_then(|all| all.get(tenant).cloned()).unwrap_or_default()
     }
 
-    pub(crate) fn rules_of(&self, tenant: &TenantId) -> JournalRules {
+    pub(crate) fn rules_of(&self, tenant: &TenantId) -> Arc<JournalRules> {
         self.journals.load().get(tenant).cloned().unwrap_or_default()
     }
 
@@ -376,16 +378,27 @@ impl Inner {
     /// Adds to a change what the CRMs and webhooks are to be told of it.
     pub(crate) async fn with_deliveries(&self, write: &mut InteractionWrite) -> Result<(), StoreError> {
         let rules = self.rules_of(write.tenant());
-        write.outbox = webhook::deliveries(write, &rules);
         let due = journal::due(write, &rules);
-        if due.is_empty() {
-            return Ok(());
+        self.with_due(write, &due, &rules).await
+    }
+
+    /// Adds to a change what is due, and what webhooks are to be told of it.
+    pub(crate) async fn with_due(
+        &self,
+        write: &mut InteractionWrite,
+        due: &[Due],
+        rules: &JournalRules,
+    ) -> Result<(), StoreError> {
+        for event in journal::kept_back(write.after(), due, write.at) {
+            // Its write has begun the interaction already.
+            let _ = write.and_then(event);
         }
+        write.outbox = webhook::deliveries(write, rules);
         let mut messages = Vec::new();
         for day in due.iter().filter_map(|d| d.day).collect::<BTreeSet<_>>() {
             messages.extend(self.messages_of(write, day, &rules.zone).await?);
         }
-        write.outbox.extend(journal::deliveries(write.after(), &due, &messages, &rules, write.at));
+        write.outbox.extend(journal::deliveries(write.after(), due, &messages, rules, write.at));
         Ok(())
     }
 
@@ -415,14 +428,15 @@ impl Inner {
 
     pub(crate) fn look_up(
         self: &Arc<Self>,
-        call: &Interaction,
+        tenant: &TenantId,
+        interaction: InteractionId,
         number: &PhoneNumber,
         deadline: Instant,
         directories: &[Arc<dyn Directory>],
         ticket: &Ticket,
     ) {
         for directory in directories {
-            let ask = LookUp { tenant: call.tenant.clone(), interaction: call.id, number: *number, deadline };
+            let ask = LookUp { tenant: tenant.clone(), interaction, number: *number, deadline };
             pop::spawn(self, directory.clone(), ask, ticket.follow_up());
         }
     }
@@ -432,7 +446,7 @@ impl Inner {
         let within = SignedDuration::try_from(self.settings.resume_within).unwrap_or(SignedDuration::MAX);
         let fresh = call.state != InteractionState::Ended
             && self.clock.now().duration_since(call.started_at) <= within;
-        let number = call.from.as_ref().and_then(|n| stored_number(n.expose()));
+        let number = customers_number(&call.contacts);
         let connected = self.directories_of(&call.tenant);
         let mut started = 0;
         for plugin in &call.asked {
@@ -442,7 +456,14 @@ impl Inner {
             let directory = connected.iter().find(|d| d.plugin() == plugin).filter(|_| fresh);
             if let (Some(directory), Some(number)) = (directory, &number) {
                 let deadline = Instant::now() + self.settings.deadline;
-                self.look_up(call, number, deadline, std::slice::from_ref(directory), ticket);
+                self.look_up(
+                    &call.tenant,
+                    call.id,
+                    number,
+                    deadline,
+                    std::slice::from_ref(directory),
+                    ticket,
+                );
                 started += 1;
             } else {
                 let answer = Err(Failure::Interrupted);

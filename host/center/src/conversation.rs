@@ -1,4 +1,5 @@
-//! The road of a message: it joins the conversation that goes on with the customer, or begins one.
+//! The road of a message: it joins the conversation that goes on with the customer, or begins one. Who begins one with a
+//! number is looked up as a caller is.
 
 use std::sync::Arc;
 
@@ -8,12 +9,15 @@ use ramal_store::{
     InteractionState, InteractionWrite, Message, MessageId, MessageStatus, NewEvent, Receipt, Recorded,
     Started,
 };
+use tokio::time::Instant;
 
 use crate::center::{ATTEMPTS, Inner, time_ordered};
 use crate::journal::date;
+use crate::number::customers_number;
+use crate::running::Ticket;
 use crate::text::checked;
 use crate::view::{self, ConversationView, MessageView};
-use crate::{Center, CenterError, Handled, MessageEvent, MessageStatusEvent, Origin, StoreError};
+use crate::{Center, CenterError, Directory, Handled, MessageEvent, MessageStatusEvent, Origin, StoreError};
 
 /// The longest text of a message, in bytes; WhatsApp's own limit is 4096 characters.
 const LONGEST_TEXT: usize = 64 * 1024;
@@ -26,10 +30,9 @@ impl Center {
     /// # Errors
     /// When the message names nobody, has a text that cannot be kept, or the store fails: nothing is stored then.
     pub async fn record_message(&self, origin: Origin, event: MessageEvent) -> Result<Handled, CenterError> {
-        self.to_the_end(
-            "message",
-            move |inner, _ticket| async move { inner.take_message(&origin, &event).await },
-        )
+        self.to_the_end("message", move |inner, ticket| async move {
+            inner.take_message(&origin, &event, &ticket).await
+        })
         .await
     }
 
@@ -59,7 +62,7 @@ impl Center {
         self.0.look_ups.sweep();
         let mut changed = 0;
         for tenant in self.0.tenants() {
-            let zone = self.0.rules_of(&tenant).zone;
+            let zone = self.0.rules_of(&tenant).zone.clone();
             let now = self.0.clock.now();
             changed += self.0.reap(&tenant, now).await?;
             let today = now.to_zoned_datetime(zone.clone()).start_of_day().map(|start| start.timestamp());
@@ -78,7 +81,9 @@ impl Inner {
         self: &Arc<Self>,
         origin: &Origin,
         event: &MessageEvent,
+        ticket: &Ticket,
     ) -> Result<Handled, CenterError> {
+        let deadline = Instant::now() + self.settings.deadline;
         if event.channel.is_voice() {
             return Err(CenterError::WrongKind { kind: "message" });
         }
@@ -94,9 +99,16 @@ impl Inner {
             if let Some(seen_for) = known.seen_for {
                 return self.repeated(origin, seen_for).await;
             }
-            let mut write = self.decide_message(origin, event, known.interaction.as_ref())?;
+            let new = known.interaction.is_none();
+            let number = customers_number(&event.contacts).filter(|_| new);
+            let directories = number.map(|_| self.directories_of(&origin.tenant)).unwrap_or_default();
+            let mut write = self.decide_message(origin, event, known.interaction.as_ref(), &directories)?;
             self.with_deliveries(&mut write).await?;
             if let Some(handled) = self.store_conversation(write, "message").await? {
+                if let Some(number) = number {
+                    let id = handled.interaction;
+                    self.look_up(&origin.tenant, id, &number, deadline, &directories, ticket);
+                }
                 return Ok(handled);
             }
         }
@@ -108,6 +120,7 @@ impl Inner {
         origin: &Origin,
         event: &MessageEvent,
         known: Option<&Interaction>,
+        directories: &[Arc<dyn Directory>],
     ) -> Result<InteractionWrite, CenterError> {
         let now = self.clock.now();
         let day = date(event.at, &self.rules_of(&origin.tenant).zone);
@@ -157,7 +170,7 @@ impl Inner {
                     to,
                     contacts: event.contacts.clone(),
                     queue: None,
-                    asked: Vec::new(),
+                    asked: directories.iter().map(|d| d.plugin().clone()).collect(),
                     protocol: None,
                 };
                 let events = vec![told(InteractionEvent::Started(Box::new(started))), added];

@@ -17,6 +17,11 @@ pub enum CenterError {
     /// The tenant has no such plugin that looks numbers up.
     #[error("no plugin of this name looks numbers up here: take the name from the card that was shown")]
     UnknownPlugin,
+    /// The tenant has no such plugin that keeps a journal.
+    #[error(
+        "no plugin of this name keeps a journal here: `GET /v1/plugins` lists them, and the grant says what for"
+    )]
+    NoJournal,
     /// An address that a person is to open, and that is none of a web page.
     #[error("`url` is no address of a web page: it starts with https:// or http://, or is left out")]
     NoWebPage,
@@ -95,6 +100,7 @@ impl CenterError {
             Self::UnknownCall { .. } => "call-unknown",
             Self::UnknownInteraction => "interaction-unknown",
             Self::UnknownPlugin => "plugin-unknown",
+            Self::NoJournal => "no-journal",
             Self::NoWebPage => "no-web-page",
             Self::UnknownMessage => "message-unknown",
             Self::WrongTransition { .. } => "wrong-transition",

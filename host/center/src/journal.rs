@@ -7,190 +7,155 @@
 //! deliveries go into the same transaction as the events that they follow from.
 //!
 //! A plugin that cannot change what it has written is told no change: each would end as a dead letter that no replay
-//! could help.
+//! could help. For the same reason one whose entries stand on a record is not told of an interaction that belongs to
+//! none, such as a stranger's call: the history keeps that the account is withheld, and when a record is linked it goes
+//! out once, with everything that is known by then. The outbox takes a search for the contact instead: the CRM may
+//! have been down when the call came, or have the customer since somebody spoke with them.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod rules;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use ramal_store::{
-    ContactIdentity, ContactKind, CrmLink, CrmRecord, EndCause, EventRecord, Interaction,
-    InteractionDirection, InteractionEvent, InteractionState, InteractionWrite, JournalEntry, JournalOutcome,
-    Lane, Message, NewDelivery, PluginId, RecordingState, Step, Target,
+    Actor, Cause, CrmLink, CrmRecord, EndCause, EventRecord, Interaction, InteractionDirection,
+    InteractionEvent, InteractionState, InteractionWrite, JournalEntry, JournalOutcome, JournalResult,
+    Journaled, Lane, Message, NewDelivery, NewEvent, PluginId, RecordingState, Step, Target,
 };
 use uuid::Uuid;
 
-use crate::webhook::Webhooks;
+pub use rules::{DoNotLog, JournalReach, JournalRules, Keeper};
 
 /// The CRM's kind of record that a contact is linked by.
 pub(crate) const CONTACT: &str = "contact";
 
-/// How much of an interaction's account a plugin keeps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JournalReach {
-    /// The first account alone: the plugin cannot change what it has written.
-    FirstAccount,
-    /// What becomes known later, too.
-    LaterChanges,
-}
-
-/// What a tenant's CRMs and webhooks are told.
-#[derive(Debug, Clone)]
-pub struct JournalRules {
-    /// The plugins that keep a journal.
-    pub plugins: BTreeMap<PluginId, JournalReach>,
-    /// The webhooks.
-    pub webhooks: Webhooks,
-    /// What neither a CRM nor a webhook is told.
-    pub do_not_log: DoNotLog,
-    /// By which clock a day of a conversation begins.
-    pub zone: TimeZone,
-}
-
-impl Default for JournalRules {
-    fn default() -> Self {
-        Self {
-            plugins: BTreeMap::new(),
-            webhooks: Webhooks::new(),
-            do_not_log: DoNotLog::default(),
-            zone: TimeZone::UTC,
-        }
-    }
-}
-
-/// What nobody is told: calls with one's doctor, with the bank, between colleagues.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct DoNotLog {
-    lines: BTreeSet<String>,
-    internal: bool,
-}
-
-// Whose calls are left out is nobody's business.
-impl std::fmt::Debug for DoNotLog {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DoNotLog")
-            .field("lines", &self.lines.len())
-            .field("internal", &self.internal)
-            .finish()
-    }
-}
-
-impl DoNotLog {
-    /// Leaves out these lines on either side, numbers in E.164 and extensions as they are dialled; and talk between
-    /// colleagues if `internal` says so. A number stands for its line: it covers the line's other form too.
-    pub fn new(lines: impl IntoIterator<Item = String>, internal: bool) -> Self {
-        Self { lines: lines.into_iter().map(|text| line(&text)).collect(), internal }
-    }
-
-    /// Whether the interaction is one that nobody is told.
-    pub fn covers(&self, interaction: &Interaction) -> bool {
-        if self.internal && interaction.direction == InteractionDirection::Internal {
-            return true;
-        }
-        let sides = interaction.from.iter().chain(&interaction.to);
-        let names = interaction.contacts.iter().filter(|c| c.kind == ContactKind::Phone).map(|c| c.value());
-        !self.lines.is_empty() && sides.chain(names).any(|side| self.lines.contains(&line(side.expose())))
-    }
-}
-
-/// By what two spellings of one line are compared; an extension is itself.
-fn line(text: &str) -> String {
-    ContactIdentity::phone(text).map_or_else(|_| text.to_owned(), |number| number.value().expose().to_owned())
-}
-
-/// Something to be told, before it is known to whom.
+/// A step of one plugin that follows from a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Due {
-    pub(crate) step: Step,
+    plugin: PluginId,
+    step: Step,
     /// The day of a conversation that it is about.
     pub(crate) day: Option<Date>,
-    /// Only this plugin; `None` is all that keep a journal.
-    only: Option<PluginId>,
-    /// What a plugin must keep to be told.
-    reach: JournalReach,
+    fate: Fate,
 }
 
-impl Due {
-    fn account(step: Step, day: Option<Date>) -> Self {
-        Self { step, day, only: None, reach: JournalReach::FirstAccount }
-    }
-
-    fn change(day: Option<Date>, seq: u32, only: Option<PluginId>) -> Self {
-        Self { step: amend(day, seq), day, only, reach: JournalReach::LaterChanges }
-    }
-
-    /// Whether a plugin is told.
-    fn concerns(&self, plugin: &PluginId, reach: JournalReach) -> bool {
-        let wanted = self.reach == JournalReach::FirstAccount || reach == JournalReach::LaterChanges;
-        wanted && self.only.as_ref().is_none_or(|only| only == plugin)
-    }
+/// What becomes of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Told,
+    /// The CRM has nothing on which an entry could stand.
+    Withheld,
 }
 
 /// What follows from the events of a change.
 pub(crate) fn due(write: &InteractionWrite, rules: &JournalRules) -> Vec<Due> {
-    let after = write.after();
-    if rules.plugins.is_empty() || rules.do_not_log.covers(after) {
+    if rules.do_not_log.covers(write.after()) {
         return Vec::new();
     }
+    rules.plugins.iter().flat_map(|(plugin, keeper)| due_of(write, plugin, keeper, rules)).collect()
+}
+
+fn due_of(write: &InteractionWrite, plugin: &PluginId, keeper: &Keeper, rules: &JournalRules) -> Vec<Due> {
+    let after = write.after();
+    let has_place = keeper.has_place(plugin, after);
+    let fate = if has_place { Fate::Told } else { Fate::Withheld };
+    let account = |day: Option<Date>| Due { plugin: plugin.clone(), step: account_of(day), day, fate };
     // First the accounts that begin: they have every fact of this change already, so none needs an amendment.
-    let mut due: Vec<Due> = write.events().iter().filter_map(|record| begins(after, record)).collect();
-    for change in late_messages(write) {
-        // Of several changes at once one amendment is enough.
-        if !due.iter().any(|d| d.day == change.day) {
-            due.push(change);
-        }
+    let mut due: Vec<Due> = write.events().iter().filter_map(|e| begins(after, e)).map(account).collect();
+    if !has_place {
+        return due;
     }
-    if !due.iter().any(|d| d.day == after.closed_day) {
-        due.extend(late_facts(write, rules));
+    if let Some(before) = write.before().filter(|before| !keeper.has_place(plugin, before)) {
+        due.extend(withheld(before, plugin).map(account));
+    }
+    if keeper.reach == JournalReach::FirstAccount {
+        return due;
+    }
+    let change = |(day, seq): (Option<Date>, u32)| Due {
+        plugin: plugin.clone(),
+        step: amend(day, seq),
+        day,
+        fate: Fate::Told,
+    };
+    // Of several changes at once one amendment is enough.
+    for late in late_messages(write).chain(late_facts(write, plugin, keeper, rules)) {
+        if !due.iter().any(|d| d.day == late.0) {
+            due.push(change(late));
+        }
     }
     due
 }
 
-fn begins(after: &Interaction, record: &EventRecord) -> Option<Due> {
+/// The accounts of these parts of an interaction that a plugin was never told, nor was it said that it is not. The key
+/// of a delivery keeps out those that are on their way.
+pub(crate) fn missing(
+    of: &Interaction,
+    plugin: &PluginId,
+    parts: &[Option<Date>],
+    rules: &JournalRules,
+) -> Vec<Due> {
+    let Some(keeper) = rules.plugins.get(plugin).filter(|_| !rules.do_not_log.covers(of)) else {
+        return Vec::new();
+    };
+    let fate = if keeper.has_place(plugin, of) { Fate::Told } else { Fate::Withheld };
+    let due = parts.iter().map(|day| Due { plugin: plugin.clone(), step: account_of(*day), day: *day, fate });
+    let known = |due: &Due| of.journal.iter().any(|told| told.plugin == *plugin && told.step == due.step.0);
+    due.filter(|due| !known(due)).collect()
+}
+
+fn account_of(day: Option<Date>) -> Step {
+    Step::journal(&day.map(|day| day.to_string()).unwrap_or_default())
+}
+
+/// The account that an event calls for: that of the whole, or of a day.
+fn begins(after: &Interaction, record: &EventRecord) -> Option<Option<Date>> {
     match &record.event {
-        InteractionEvent::Ended { .. } if after.channel.is_voice() => {
-            Some(Due::account(Step::journal(""), None))
-        }
-        InteractionEvent::DayClosed { date } => {
-            Some(Due::account(Step::journal(&date.to_string()), Some(*date)))
-        }
+        InteractionEvent::Ended { .. } if after.channel.is_voice() => Some(None),
+        InteractionEvent::DayClosed { date } => Some(Some(*date)),
         _ => None,
     }
 }
 
+/// The accounts that found no place so far: of the whole, or of days.
+fn withheld(before: &Interaction, plugin: &PluginId) -> impl Iterator<Item = Option<Date>> {
+    let mine = |told: &&Journaled| told.plugin == *plugin && told.result == JournalResult::Withheld;
+    before.journal.iter().filter(mine).filter_map(|told| {
+        let step = Step(told.step.clone());
+        if step.part().is_empty() { Some(None) } else { step.part().parse().ok().map(Some) }
+    })
+}
+
 /// Messages of days that are told already.
-fn late_messages(write: &InteractionWrite) -> impl Iterator<Item = Due> {
+fn late_messages(write: &InteractionWrite) -> impl Iterator<Item = (Option<Date>, u32)> {
     let closed = write.after().closed_day;
     write.events().iter().filter_map(move |record| match &record.event {
         InteractionEvent::MessageAdded { date, .. } if closed.is_some_and(|closed| *date <= closed) => {
-            Some(Due::change(Some(*date), record.seq, None))
+            Some((Some(*date), record.seq))
         }
         _ => None,
     })
 }
 
-/// What was told already and is told differently now: for each plugin, since each knows records of its own.
-fn late_facts(write: &InteractionWrite, rules: &JournalRules) -> Vec<Due> {
-    let (Some(before), after) = (write.before(), write.after()) else { return Vec::new() };
-    let Some(first) = write.events().first() else { return Vec::new() };
+/// Whether what was told already is told differently now: for this plugin, since each knows records of its own.
+fn late_facts(
+    write: &InteractionWrite,
+    plugin: &PluginId,
+    keeper: &Keeper,
+    rules: &JournalRules,
+) -> Option<(Option<Date>, u32)> {
+    let (before, after, first) = (write.before()?, write.after(), write.events().first()?);
     let told = if after.channel.is_voice() {
         before.state == InteractionState::Ended
     } else {
         before.closed_day.is_some()
     };
-    if !told {
-        return Vec::new();
-    }
-    let account = |of: &Interaction, plugin: &PluginId| {
-        let mut entry = entry(of, None, &[], plugin, &rules.zone);
+    let account = |of: &Interaction| {
+        let mut entry = entry(of, None, &[], plugin, keeper, &rules.zone);
         if !of.channel.is_voice() {
             // Who wrote last: the next day's fact, until that is told.
             entry.agent = None;
         }
         entry
     };
-    let differs = |plugin: &&PluginId| account(before, plugin) != account(after, plugin);
-    let plugins = rules.plugins.keys().filter(differs);
-    plugins.map(|plugin| Due::change(after.closed_day, first.seq, Some(plugin.clone()))).collect()
+    (told && account(before) != account(after)).then_some((after.closed_day, first.seq))
 }
 
 fn amend(day: Option<Date>, seq: u32) -> Step {
@@ -198,6 +163,22 @@ fn amend(day: Option<Date>, seq: u32) -> Step {
         Some(day) => Step(format!("amend:{day}:{seq}")),
         None => Step(format!("amend:{seq}")),
     }
+}
+
+/// What the history keeps of the steps that nobody is told, so that they are told once there is a place for them.
+pub(crate) fn kept_back(after: &Interaction, due: &[Due], now: Timestamp) -> Vec<NewEvent> {
+    let event = |due: &Due| NewEvent {
+        at: now,
+        actor: Actor::System,
+        cause: Cause::Rule("no-place".to_owned()),
+        event: InteractionEvent::Journaled {
+            plugin: due.plugin.clone(),
+            step: due.step.0.clone(),
+            result: JournalResult::Withheld,
+            outcome: after.channel.is_voice().then(|| outcome_of_call(after)),
+        },
+    };
+    due.iter().filter(|due| due.fate == Fate::Withheld).map(event).collect()
 }
 
 /// The deliveries for what is due. `messages` are those of the days in question.
@@ -208,27 +189,29 @@ pub(crate) fn deliveries(
     rules: &JournalRules,
     now: Timestamp,
 ) -> Vec<NewDelivery> {
-    let mut made = Vec::new();
-    for due in due {
-        for (plugin, _) in rules.plugins.iter().filter(|(plugin, reach)| due.concerns(plugin, **reach)) {
-            let entry = entry(after, due.day, messages, plugin, &rules.zone);
+    let delivery = |due: &Due| {
+        let keeper = rules.plugins.get(&due.plugin)?;
+        let step = match due.fate {
+            Fate::Told => due.step.clone(),
+            Fate::Withheld if keeper.could_match(after) => Step::matching(due.step.part()),
+            Fate::Withheld => return None,
+        };
+        let entry = entry(after, due.day, messages, &due.plugin, keeper, &rules.zone);
+        let target = Target::Plugin(due.plugin.clone());
+        Some(NewDelivery {
+            tenant: after.tenant.clone(),
+            lane: lane(after),
+            interaction: Some(after.id),
+            key: NewDelivery::key(&after.tenant, &target, Some(after.id), &step),
+            step,
+            target,
             // Everything in an entry has a form in JSON.
-            let Ok(payload) = entry.to_payload() else { continue };
-            let target = Target::Plugin(plugin.clone());
-            made.push(NewDelivery {
-                tenant: after.tenant.clone(),
-                lane: lane(after),
-                interaction: Some(after.id),
-                key: NewDelivery::key(&after.tenant, &target, Some(after.id), &due.step),
-                step: due.step.clone(),
-                target,
-                payload,
-                not_before: now,
-                at: now,
-            });
-        }
-    }
-    made
+            payload: entry.to_payload().ok()?,
+            not_before: now,
+            at: now,
+        })
+    };
+    due.iter().filter_map(delivery).collect()
 }
 
 /// What is told of one customer is told in order. The lane says nothing of who that is.
@@ -254,6 +237,7 @@ fn entry(
     day: Option<Date>,
     messages: &[Message],
     plugin: &PluginId,
+    keeper: &Keeper,
     zone: &TimeZone,
 ) -> JournalEntry {
     let of_day: Vec<&Message> =
@@ -271,7 +255,8 @@ fn entry(
     entry.ended = ended;
     let mine = |link: &&CrmLink| link.plugin == *plugin;
     entry.contact = of.links.iter().filter(mine).find(|l| l.kind == CONTACT).map(|l| l.id.clone());
-    entry.about = of.links.iter().filter(mine).find(|l| l.kind != CONTACT).map(|l| CrmRecord {
+    let subject = |link: &&CrmLink| link.kind != CONTACT && keeper.takes(&link.kind);
+    entry.about = of.links.iter().filter(mine).find(subject).map(|l| CrmRecord {
         kind: l.kind.clone(),
         id: l.id.clone(),
         url: l.url.clone(),

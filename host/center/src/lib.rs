@@ -31,6 +31,7 @@
 //! The CRMs are behind [`Directory`] and [`CrmEvents`]; this crate knows neither wasm nor HTTP.
 #![deny(missing_docs)]
 
+mod backfill;
 mod call;
 mod center;
 mod clock;
@@ -55,6 +56,7 @@ mod vcon;
 mod view;
 mod webhook;
 
+pub use backfill::Backfilled;
 pub use center::{Center, CenterParts, CenterSettings, Directories, Journals, LookUpRules};
 pub use clock::{Clock, SystemClock};
 pub use directory::{Card, Deal, Directory, Found, LookUp, LookUpFailure};
@@ -65,9 +67,9 @@ pub use event::{
 pub use hearing::{
     ContactCopies, CrmEvents, CrmFact, CrmNews, CrmOccasion, Hearing, HearingBell, HearingParts, Setback,
 };
-pub use journal::{DoNotLog, JournalReach, JournalRules};
+pub use journal::{DoNotLog, JournalReach, JournalRules, Keeper};
 pub use live::{LiveItem, LiveTail};
-pub use lookup::{Agent, Ambiguity, CrmPerson, Forget, Remember, Standing};
+pub use lookup::{Agent, Ambiguity, Candidate, CrmPerson, Forget, Remember, Standing};
 pub use observer::{Observer, Silent};
 pub use ramal_capability::{DataClass, Direction, Level, Seen};
 pub use ramal_numbers::{PhoneNumber, Region};

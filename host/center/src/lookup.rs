@@ -10,6 +10,7 @@
 //! which they were read is over or another one ([`Standing`]), and when other directories are connected.
 
 mod ambiguity;
+mod matching;
 mod once;
 mod people;
 
@@ -23,6 +24,8 @@ use tokio::time::Instant;
 
 pub use ambiguity::Ambiguity;
 pub(crate) use ambiguity::{by_history, by_owner, last_of};
+pub use matching::Candidate;
+pub(crate) use matching::linked;
 pub use people::{Agent, CrmPerson};
 pub(crate) use people::{Agents, Aliases};
 

@@ -4,15 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ramal_store::{
-    Actor, Cause, CrmLink, Fault, Finding, FindingKind, Interaction, InteractionEvent, InteractionId,
-    InteractionWrite, NewEvent, NewLive, PluginId, Recorded, StoreError, TenantId,
+    Fault, Finding, FindingKind, Interaction, InteractionId, InteractionWrite, NewLive, PluginId, Recorded,
+    StoreError, TenantId,
 };
 use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::center::{ATTEMPTS, Inner};
-use crate::journal::CONTACT;
-use crate::lookup::{self, Heard};
+use crate::lookup::{self, Candidate, Heard};
 use crate::running::Ticket;
 use crate::view::{self, Failure, Told};
 use crate::{Ambiguity, Card, Directory, Found, LookUp};
@@ -127,36 +126,8 @@ impl Answer<'_> {
         self.cards().len() > 1
     }
 
-    fn link(&self, card: &Card) -> CrmLink {
-        CrmLink {
-            plugin: self.plugin.clone(),
-            kind: CONTACT.to_owned(),
-            id: card.id.clone(),
-            url: card.url.clone().filter(|url| view::is_web(url)),
-        }
-    }
-
-    /// The contact that the call belongs to, and the rule that says so: the only one, or the one that the tenant's
-    /// policy chooses at once.
-    async fn chosen(
-        &self,
-        inner: &Inner,
-        of: &Interaction,
-    ) -> Result<Option<(CrmLink, &'static str)>, StoreError> {
-        // A link that stands was made by a person, or by an answer before.
-        if of.links.iter().any(|link| link.plugin == *self.plugin && link.kind == CONTACT) {
-            return Ok(None);
-        }
-        if let [card] = self.cards() {
-            return Ok(Some((self.link(card), "only-match")));
-        }
-        if !self.is_ambiguous() || inner.look_up_rules(self.tenant).ambiguous != Ambiguity::Latest {
-            return Ok(None);
-        }
-        let among: Vec<&str> = self.cards().iter().map(|card| card.id.as_str()).collect();
-        let id = lookup::by_history(inner, of, self.plugin, &among).await?;
-        let card = self.cards().iter().find(|card| id.as_ref() == Some(&card.id));
-        Ok(card.map(|card| (self.link(card), "latest-match")))
+    fn candidates(&self) -> Vec<Candidate> {
+        self.cards().iter().map(|card| Candidate { id: card.id.clone(), url: card.url.clone() }).collect()
     }
 }
 
@@ -166,12 +137,7 @@ async fn store(inner: &Arc<Inner>, answer: &Answer<'_>) -> Result<(), StoreError
         let known = inner.interactions.interaction(answer.tenant, answer.interaction).await?;
         let Some(known) = known.map(|snapshot| snapshot.interaction) else { return Ok(()) };
         let now = inner.clock.now();
-        let event = answer.chosen(inner, &known).await?.map(|(link, rule)| NewEvent {
-            at: now,
-            actor: Actor::Plugin(answer.plugin.clone()),
-            cause: Cause::Rule(rule.to_owned()),
-            event: InteractionEvent::CrmLinked(link),
-        });
+        let event = lookup::linked(inner, &known, answer.plugin, &answer.candidates(), now).await?;
         let Ok(mut write) = InteractionWrite::change(&known, Vec::new(), event.into_iter().collect(), now)
         else {
             return Ok(());

@@ -47,7 +47,7 @@ fn world() -> World {
         clock: clock.clone(),
         settings: CenterSettings::default(),
     });
-    let plugins = BTreeMap::from([(PluginId::new("practice").unwrap(), JournalReach::LaterChanges)]);
+    let plugins = BTreeMap::from([(PluginId::new("practice").unwrap(), JournalReach::LaterChanges.into())]);
     let rules = JournalRules { plugins, ..JournalRules::default() };
     center.set_journals(HashMap::from([(tenant(), rules)]));
     World { center, store, clock }
@@ -355,4 +355,118 @@ async fn what_is_not_there_cannot_be_changed() {
     let nothing = InteractionId(uuid::Uuid::nil());
     let error = w.center.set_note(request("r1"), nothing, None).await.unwrap_err();
     assert_eq!(error.code(), "interaction-unknown");
+}
+
+// === a CRM that was away ===
+
+/// As [`World`], whose CRM is connected only later; its entries stand on a contact.
+fn connected_later() -> (World, HashMap<TenantId, JournalRules>) {
+    let w = world();
+    w.center.set_journals(HashMap::from([(tenant(), JournalRules::default())]));
+    let stands_on = BTreeSet::from(["contact".parse().unwrap()]);
+    let keeper = Keeper { reach: JournalReach::LaterChanges, stands_on, looks_up: true };
+    let plugins = BTreeMap::from([(PluginId::new("practice").unwrap(), keeper)]);
+    (w, HashMap::from([(tenant(), JournalRules { plugins, ..JournalRules::default() })]))
+}
+
+#[tokio::test]
+async fn what_a_crm_missed_is_told_once_and_only_of_its_period() {
+    let (w, connected) = connected_later();
+    let plugin = PluginId::new("practice").unwrap();
+    let call = w.center.handle(Origin { source: SourceId::new("pbx").unwrap(), ..origin() }, rings()).await;
+    let pbx = || Origin { source: SourceId::new("pbx").unwrap(), ..origin() };
+    w.center.handle(pbx(), missed()).await.unwrap();
+    let chat = w.says("m1", 0).await;
+    w.says("m2", 24 * 60).await;
+    w.says("m3", 48 * 60).await;
+    assert!(w.steps().is_empty(), "nobody is told");
+    w.center.set_journals(connected);
+
+    let period = |from: i64, until: i64| Filter {
+        from: Some(later(from)),
+        until: Some(later(until)),
+        ..Filter::default()
+    };
+    let fill = async |period: &Filter| w.center.backfill(&tenant(), &plugin, period, None, 10).await.unwrap();
+    let nothing = fill(&period(1, 1_000_000)).await;
+    assert_eq!((nothing.looked_at, nothing.told, nothing.next), (0, 0, None), "both began before");
+    let made = fill(&period(0, 1)).await;
+    assert_eq!((made.looked_at, made.told, made.next), (2, 2, None));
+    // The call has a number by which its contact is searched for; the conversation has none, and waits for a person.
+    assert_eq!(w.steps(), ["plugin:practice match"]);
+    let withheld = async |id| {
+        let of = w.center.interaction(&tenant(), id).await.unwrap().unwrap().interaction;
+        of.journal.iter().map(|told| format!("{} {}", told.step, told.result)).collect::<Vec<_>>()
+    };
+    assert_eq!(withheld(call.unwrap().interaction).await, ["journal withheld"]);
+    let days = ["journal:2026-11-23 withheld", "journal:2026-11-24 withheld"];
+    assert_eq!(withheld(chat.interaction).await, days, "the third day is not over");
+    assert_eq!(fill(&period(0, 1)).await.told, 0, "asked twice it tells nothing twice");
+
+    let link = CrmLink { plugin: plugin.clone(), kind: "contact".to_owned(), id: "7".to_owned(), url: None };
+    w.center.link_crm(request("r1"), chat.interaction, link).await.unwrap();
+    let told = ["plugin:practice journal:2026-11-23", "plugin:practice journal:2026-11-24"];
+    assert_eq!(w.steps()[1..], told);
+    w.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_period_is_filled_up_in_parts() {
+    let (w, connected) = connected_later();
+    for (number, event) in [("c1", "e1"), ("c2", "e2"), ("c3", "e3")] {
+        let pbx = || Origin { source: SourceId::new("pbx").unwrap(), ..origin() };
+        let of = |mut one: CallEvent, id_text: String| {
+            one.call_id = CallId::new(number).unwrap();
+            one.event_id = id(&id_text);
+            one
+        };
+        w.center.handle(pbx(), of(rings(), format!("{event}-1"))).await.unwrap();
+        w.center.handle(pbx(), of(missed(), format!("{event}-2"))).await.unwrap();
+    }
+    w.center.set_journals(connected);
+    let plugin = PluginId::new("practice").unwrap();
+    let (mut before, mut parts) = (None, Vec::new());
+    loop {
+        let period = Filter { until: Some(later(1)), ..Filter::default() };
+        let made = w.center.backfill(&tenant(), &plugin, &period, before, 2).await.unwrap();
+        parts.push((made.looked_at, made.told));
+        before = made.next;
+        if before.is_none() {
+            break;
+        }
+    }
+    assert_eq!(parts.iter().map(|(_, told)| told).sum::<u32>(), 3, "{parts:?}");
+    assert_eq!(w.steps().len(), 3);
+}
+
+#[tokio::test]
+async fn who_keeps_no_journal_is_not_filled_up() {
+    let (w, _) = connected_later();
+    let plugin = PluginId::new("practice").unwrap();
+    let error = w.center.backfill(&tenant(), &plugin, &Filter::default(), None, 10).await.unwrap_err();
+    assert_eq!(error.code(), "no-journal");
+}
+
+#[tokio::test]
+async fn a_search_that_finds_the_customer_lets_the_account_go_and_an_ambiguous_one_does_not() {
+    let (w, connected) = connected_later();
+    w.center.set_journals(connected);
+    let plugin = PluginId::new("practice").unwrap();
+    let pbx = || Origin { source: SourceId::new("pbx").unwrap(), ..origin() };
+    let call = w.center.handle(pbx(), rings()).await.unwrap().interaction;
+    w.center.handle(pbx(), missed()).await.unwrap();
+    assert_eq!(w.steps(), ["plugin:practice match"]);
+    let number = w.center.unmatched(&tenant(), call, &plugin).await.unwrap().unwrap();
+    assert_eq!(number.e164(), "+5511987654321");
+    let one =
+        |id_text: &str| Candidate { id: id_text.to_owned(), url: Some("javascript:alert(1)".to_owned()) };
+    w.center.matched(&tenant(), call, &plugin, &[]).await.unwrap();
+    w.center.matched(&tenant(), call, &plugin, &[one("7"), one("8")]).await.unwrap();
+    assert_eq!(w.steps().len(), 1);
+    w.center.matched(&tenant(), call, &plugin, &[one("7")]).await.unwrap();
+    assert_eq!(w.steps()[1..], ["plugin:practice journal"]);
+    let of = w.center.interaction(&tenant(), call).await.unwrap().unwrap().interaction;
+    assert_eq!((of.links[0].id.as_str(), &of.links[0].url), ("7", &None), "what is no web page is no link");
+    assert_eq!(w.center.unmatched(&tenant(), call, &plugin).await.unwrap(), None);
+    w.is_sound().await;
 }

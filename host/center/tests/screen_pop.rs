@@ -245,6 +245,52 @@ async fn what_is_counted_names_plugins_and_outcomes() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_begins_a_conversation_with_a_number_is_looked_up_once() {
+    let w = world(&[("practice", Crm::Knows("Ana (invented)", Duration::ZERO))]);
+    let mut live = w.center.live(tenant(), Some(LiveId(0)));
+    let said = |reference: &str| MessageEvent {
+        reference: EventId::new(reference).unwrap(),
+        channel: Channel::Whatsapp,
+        direction: InteractionDirection::Inbound,
+        contacts: vec![ContactIdentity::phone("+5511987654321").unwrap()],
+        line: None,
+        text: Some(Clear::new("Olá (invented)")),
+        attachments: Vec::new(),
+        agent: None,
+        at: noon(),
+    };
+    let begun = w.center.record_message(origin(), said("m1")).await.unwrap();
+    while next(&mut live).await.0 != "card" {}
+    assert!(!w.center.record_message(origin(), said("m2")).await.unwrap().repeated);
+    settled(&w.center).await;
+    assert_eq!(*w.asked.lock(), ["practice +5511987654321"]);
+    let of = w.center.interaction(&tenant(), begun.interaction).await.unwrap().unwrap().interaction;
+    assert_eq!(of.links.iter().map(|link| link.id.as_str()).collect::<Vec<_>>(), ["7"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_writes_without_a_number_is_looked_up_nowhere() {
+    let w = world(&[("practice", Crm::KnowsNobody)]);
+    let namespace = Namespace::new("bsuid:1").unwrap();
+    let event = MessageEvent {
+        reference: EventId::new("m1").unwrap(),
+        channel: Channel::Whatsapp,
+        direction: InteractionDirection::Inbound,
+        contacts: vec![ContactIdentity::new(ContactKind::Whatsapp, namespace, "BR.1").unwrap()],
+        line: None,
+        text: None,
+        attachments: Vec::new(),
+        agent: None,
+        at: noon(),
+    };
+    let begun = w.center.record_message(origin(), event).await.unwrap();
+    settled(&w.center).await;
+    assert!(w.asked.lock().is_empty());
+    let of = w.center.interaction(&tenant(), begun.interaction).await.unwrap().unwrap().interaction;
+    assert!(of.asked.is_empty(), "nobody is waited for");
+}
+
 // === events ===
 
 #[rstest]
@@ -392,6 +438,23 @@ async fn what_a_crash_interrupted_is_taken_up_or_said(
     let finding = &recent["calls"][0]["findings"][0];
     assert_eq!(finding["body"]["reason"].as_str().unwrap_or(finding["kind"].as_str().unwrap()), then);
     assert_eq!(again.resume().await.unwrap(), 0);
+}
+
+/// It asked for the number that called, which of an outbound call is the company's own.
+#[tokio::test(start_paused = true)]
+async fn whom_we_call_is_looked_up_after_a_crash_too() {
+    let w = world(&[("practice", Crm::Hangs)]);
+    let number = |text: &str| PhoneNumber::parse(text, Region::BR).unwrap();
+    let (channel, direction) = (Channel::Fixed, InteractionDirection::Outbound);
+    let from = Caller::Number(number("+551133334444"));
+    let rings =
+        EventKind::Ringing { channel, direction, from, to: Some(number("+5511987654321")), queue: None };
+    w.center.handle(origin(), event("e1", "c1", rings)).await.unwrap();
+    let again = center(&w.store, &w.clock, &w.counted);
+    connect(&again, &w.asked, &[("practice", Crm::KnowsNobody)]);
+    assert_eq!(again.resume().await.unwrap(), 1);
+    settled(&again).await;
+    assert_eq!(*w.asked.lock(), ["practice +5511987654321", "practice +5511987654321"]);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What an interaction's history keeps of its deliveries: that a CRM has it, or that it was given up.
 //!
-//! Tries in between are the outbox's own business, and so is the record that the CRM made of it: a history's links are
+//! Tries in between are the outbox's own business, as is a search for the contact that found nobody, and so is the record that the CRM made of it: a history's links are
 //! what the interaction is about, not what tells of it. The write goes with the settlement in one transaction, so a
 //! history can never say that a CRM was told when the outbox would tell it again, nor the other way round.
 
@@ -37,6 +37,7 @@ pub(crate) async fn of(
     let (Target::Plugin(plugin), Some(id)) = (&job.target, job.interaction) else { return Ok(None) };
     let result = match settlement {
         // What supersedes it was written, and has all of it.
+        Settlement::Done { .. } | Settlement::Superseded { .. } if job.step.is_matching() => return Ok(None),
         Settlement::Done { .. } | Settlement::Superseded { .. } => JournalResult::Written,
         Settlement::Dead { .. } => JournalResult::Dead,
         Settlement::Retry { .. } | Settlement::Pause { .. } | Settlement::Untried { .. } => return Ok(None),

@@ -269,8 +269,6 @@ pub async fn compose(
     let runtime = builder.build()?;
 
     let accounts = account::Accounts::default();
-    let mut courier =
-        courier::PluginCourier::new(accounts.clone(), Arc::clone(&subjects), config.public_url.clone());
     let mut plugins = HashMap::new();
     let mut directories: HashMap<TenantId, Vec<Arc<dyn Directory>>> = HashMap::new();
     let mut journals: Journals = journal::rules(config);
@@ -293,22 +291,21 @@ pub async fn compose(
                     let absent = Arc::new(directory::Absent(name.clone()));
                     directories.entry(tenant.clone()).or_default().push(absent);
                 }
-                if let Some(reach) = journal::reach_of_absent(&grant) {
-                    journals.entry(tenant).or_default().plugins.insert(name, reach);
+                if let Some(keeper) = journal::absent_keeper(&grant) {
+                    journals.entry(tenant).or_default().plugins.insert(name, keeper);
                 }
                 desk.insert(key, Standing::NotLoaded);
                 continue;
             }
         };
         keeper.declare(&plugin.plan());
-        courier.connect(&plugin, &grant);
         if let Some(directory) =
             directory::EngineDirectory::new(plugin.clone(), accounts.clone(), Arc::clone(&subjects))
         {
             directories.entry(tenant.clone()).or_default().push(Arc::new(directory));
         }
-        if let Some(reach) = journal::reach(&plugin.manifest().provides, &grant) {
-            journals.entry(tenant.clone()).or_default().plugins.insert(name.clone(), reach);
+        if let Some(keeper) = journal::keeper(plugin.manifest(), &grant) {
+            journals.entry(tenant.clone()).or_default().plugins.insert(name.clone(), keeper);
         }
         if plugin.plan().hooks().next().is_some() {
             let loaded = plugin.clone();
@@ -358,6 +355,13 @@ pub async fn compose(
     let watching = channels::Watching::start(folders, state.center(), &metrics);
     let credentials = credentials::Tended::start(keeper);
     let tenants: Vec<TenantId> = config.tenants.iter().map(|tenant| tenant.id.clone()).collect();
+    let courier = courier::PluginCourier::new(
+        &plugins,
+        state.center().clone(),
+        accounts.clone(),
+        subjects,
+        config.public_url.clone(),
+    );
     let couriers = Arc::new(couriers::Couriers { plugins: courier, webhooks });
     let deliveries =
         deliveries::Deliveries::start(store.clone(), couriers, accounts.0, metrics, tenants.clone());

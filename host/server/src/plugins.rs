@@ -6,14 +6,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use jiff::Timestamp;
 use ramal_capability::{PluginId, TenantId};
+use ramal_center::{CenterError, Filter, PageCursor};
 use ramal_engine::{Health, Plugin};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::access::Access;
+use crate::events::chain;
+use crate::interactions::json;
 use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
 
@@ -172,4 +177,83 @@ pub(crate) async fn post_revoke(
     plugin.revoke();
     tracing::warn!(tenant = %principal.tenant, token = principal.token, plugin = %name, "grant revoked");
     Ok(Json(PluginView::of(name, &Standing::Loaded(plugin.clone()))))
+}
+
+/// Interactions that one request looks at.
+const LOOKED_AT: u32 = 500;
+
+/// The period that a CRM is told of.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BackfillBody {
+    /// Begun at this time or later (RFC 3339).
+    #[schema(value_type = String, format = DateTime)]
+    from: Timestamp,
+    /// Begun before this time (RFC 3339).
+    #[schema(value_type = String, format = DateTime)]
+    until: Timestamp,
+    /// `next` of the answer before.
+    cursor: Option<String>,
+}
+
+/// How far it came.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BackfillView {
+    /// Interactions that were looked at, the newest first.
+    looked_at: u32,
+    /// Of them those that the CRM is now told of, or will be once a contact is found.
+    told: u32,
+    /// Send it as `cursor` to go on; `null` at the end of the period.
+    next: Option<String>,
+}
+
+/// Tell a CRM what it missed
+///
+/// For a plugin that was connected later or was away: of calls and days of conversations that are over and of which its
+/// CRM was never told, it is told now, under the same keys and rules as it would have been. What it has already, and
+/// what is on its way, stays as it is, so the request may be repeated. One request looks at 500 interactions; go on with
+/// `next`.
+#[utoipa::path(
+    post, path = "/v1/plugins/{plugin}/backfill", tag = "plugins", security(("token" = []), ("session" = [])),
+    params(("plugin" = String, Path, description = "Its name")),
+    request_body(content = BackfillBody),
+    responses(
+        (status = 200, description = "How far it came", body = BackfillView),
+        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The body is wrong, or the plugin keeps no journal", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn post_backfill(
+    State(state): State<AppState>,
+    Access(principal): Access,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<BackfillView>, Problem> {
+    let example = r#"{"from": "2026-11-01T00:00:00Z", "until": "2026-12-01T00:00:00Z"}"#;
+    let body: BackfillBody = json(&headers, body, example).await?;
+    let plugin = PluginId::new(&name).map_err(|_| Problem::from(CenterError::NoJournal))?;
+    let wrong = |text: &str| Problem::new(ProblemCode::Invalid, text);
+    if body.from >= body.until {
+        return Err(wrong("`from` is not before `until`").hint(format!("send {example}")));
+    }
+    let cursor = body.cursor.as_deref().map(str::parse::<PageCursor>).transpose();
+    let cursor = cursor.map_err(|error| wrong(&error.to_string()))?;
+    let period = Filter { from: Some(body.from), until: Some(body.until), ..Filter::default() };
+    let made = state.center().backfill(&principal.tenant, &plugin, &period, cursor, LOOKED_AT).await;
+    let made = made.map_err(|error| {
+        if let CenterError::Store(cause) = &error {
+            tracing::error!(error = %chain(cause), "a journal was not filled up");
+        }
+        Problem::from(error)
+    })?;
+    tracing::info!(
+        tenant = %principal.tenant, token = principal.token, %plugin, looked_at = made.looked_at, told = made.told,
+        "a journal is filled up"
+    );
+    Ok(Json(BackfillView {
+        looked_at: made.looked_at,
+        told: made.told,
+        next: made.next.map(|next| next.to_string()),
+    }))
 }

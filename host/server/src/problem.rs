@@ -215,9 +215,12 @@ impl From<ramal_center::CenterError> for Problem {
             E::WrongCause { .. } => ProblemCode::WrongCause,
             // What REST asks for; the events of calls never end in these.
             E::UnknownInteraction | E::UnknownMessage => ProblemCode::NotFound,
-            E::WrongKind { .. } | E::Nobody | E::BadText { .. } | E::UnknownPlugin | E::NoWebPage => {
-                ProblemCode::Invalid
-            }
+            E::WrongKind { .. }
+            | E::Nobody
+            | E::BadText { .. }
+            | E::UnknownPlugin
+            | E::NoJournal
+            | E::NoWebPage => ProblemCode::Invalid,
             E::EventIdReused => ProblemCode::EventIdReused,
             E::RequestIdReused => ProblemCode::IdempotencyKeyReused,
             E::Contended => return Self::new(ProblemCode::Contended, error.to_string()).retry_after(1),

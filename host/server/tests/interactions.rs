@@ -35,7 +35,7 @@ impl Durable {
         let crms: Vec<Arc<dyn Directory>> = vec![Arc::new(Broken("practice".parse().unwrap()))];
         center.set_directories(HashMap::from([("acme".parse().unwrap(), crms)]));
         let rules = JournalRules {
-            plugins: BTreeMap::from([("practice".parse().unwrap(), JournalReach::LaterChanges)]),
+            plugins: BTreeMap::from([("practice".parse().unwrap(), JournalReach::LaterChanges.into())]),
             ..JournalRules::default()
         };
         center.set_journals(HashMap::from([("acme".parse().unwrap(), rules)]));
@@ -422,4 +422,67 @@ async fn a_call_leaves_as_a_vcon_and_the_channels_say_what_came_by_them() {
     assert!(pbx["first_event_at"].is_string() && pbx["silent_since"].is_null(), "{pbx}");
     assert!(pbx["collects"].as_array().unwrap().iter().any(|one| one["data"] == "number"), "{pbx}");
     assert_eq!(world.send(get("/v1/channels")).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn what_waits_is_counted_where_alarms_look() {
+    let w = Durable::open().await;
+    let before = w.send(get("/metrics")).await.text;
+    assert!(!before.contains("ramal_deliveries_kept{"), "{before}");
+    w.call("c1").await;
+    w.call("c2").await;
+    let now = w.send(get("/metrics")).await.text;
+    for line in [
+        r#"ramal_deliveries_kept{target="plugin:practice",state="open"} 2"#,
+        r#"ramal_deliveries_kept{target="plugin:practice",state="dead"} 0"#,
+        r#"ramal_deliveries_paused{target="plugin:practice"} 0"#,
+    ] {
+        assert!(now.lines().any(|l| l == line), "{line}: {now}");
+    }
+}
+
+#[rstest]
+#[case::nothing_is_missing(
+    "practice",
+    r#"{"from":"2020-01-01T00:00:00Z","until":"2100-01-01T00:00:00Z"}"#,
+    200,
+    r#"{"looked_at":1,"told":0,"next":null}"#
+)]
+#[case::another_period(
+    "practice",
+    r#"{"from":"2020-01-01T00:00:00Z","until":"2020-01-02T00:00:00Z"}"#,
+    200,
+    r#"{"looked_at":0,"told":0,"next":null}"#
+)]
+#[case::no_such_plugin(
+    "tryton",
+    r#"{"from":"2020-01-01T00:00:00Z","until":"2100-01-01T00:00:00Z"}"#,
+    422,
+    "keeps a journal"
+)]
+#[case::the_wrong_way_round(
+    "practice",
+    r#"{"from":"2100-01-01T00:00:00Z","until":"2020-01-01T00:00:00Z"}"#,
+    422,
+    "is not before"
+)]
+#[case::no_cursor(
+    "practice",
+    r#"{"from":"2020-01-01T00:00:00Z","until":"2100-01-01T00:00:00Z","cursor":"x"}"#,
+    422,
+    "not a cursor"
+)]
+#[case::no_period("practice", "{}", 422, "from")]
+#[tokio::test]
+async fn a_crm_is_told_what_it_missed(
+    #[case] plugin: &str,
+    #[case] body: &str,
+    #[case] status: u16,
+    #[case] then: &str,
+) {
+    let w = Durable::open().await;
+    w.call("c1").await;
+    let reply = w.send(with_token(post(&format!("/v1/plugins/{plugin}/backfill"), body))).await;
+    assert_eq!(reply.status, status, "{}", reply.text);
+    assert!(reply.text.contains(then), "{}", reply.text);
 }

@@ -86,7 +86,8 @@ impl fmt::Display for WebhookId {
 pub struct Lane(pub String);
 
 /// Which step of an interaction's account a delivery is: `journal`, `amend:3`, and for one day of a conversation
-/// `journal:2026-11-23`, `amend:2026-11-23:3`; of a webhook `event:…`.
+/// `journal:2026-11-23`, `amend:2026-11-23:3`; `match` and `match:2026-11-23` look for whom it can be told of; of a
+/// webhook `event:…`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Step(pub String);
 
@@ -94,6 +95,16 @@ impl Step {
     /// The first account of an interaction, or of one of its parts.
     pub fn journal(part: &str) -> Self {
         Self(if part.is_empty() { "journal".to_owned() } else { format!("journal:{part}") })
+    }
+
+    /// The search for the contact on whom the account of an interaction, or of one of its parts, could stand.
+    pub fn matching(part: &str) -> Self {
+        Self(if part.is_empty() { "match".to_owned() } else { format!("match:{part}") })
+    }
+
+    /// Whether it searches and tells nothing.
+    pub fn is_matching(&self) -> bool {
+        self.0 == "match" || self.0.starts_with("match:")
     }
 
     /// One event of an interaction, by its number.
@@ -105,7 +116,7 @@ impl Step {
     /// whole.
     pub fn part(&self) -> &str {
         match self.0.split_once(':') {
-            Some(("journal", part)) => part,
+            Some(("journal" | "match", part)) => part,
             // The last word is the number of the change.
             Some(("amend", rest)) => rest.rsplit_once(':').map_or("", |(part, _)| part),
             _ => "",

@@ -1,6 +1,8 @@
 //! A whole host as an admin sets one up: files in a folder, `compose`, a server on a port of this machine. All tests of
 //! the whole share it, so that none of them starts a host that is less than another's.
 
+pub(crate) mod stranger;
+
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +11,7 @@ use std::time::Duration;
 
 use ramal_engine::Compiler;
 use ramal_server::{ComposeError, Composed, Secret, ServerConfig, compose, sign};
-use ramal_tests::fixture;
+use ramal_tests::fixture::{self, Secrets};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
@@ -31,6 +33,20 @@ pub(crate) struct PluginFiles {
     pub(crate) grant: String,
     pub(crate) settings: String,
     pub(crate) credentials: String,
+}
+
+impl PluginFiles {
+    /// Those of a plugin that `make fixtures` built.
+    pub(crate) fn of(plugin: &str, tenant: &str, grant: String, settings: &Value, secrets: Secrets) -> Self {
+        let mut credentials = String::new();
+        for (id, fields) in secrets {
+            credentials += &format!("[{tenant}.{plugin}.{id}]\n");
+            for (name, value) in fields {
+                credentials += &format!("{name} = {}\n", toml::Value::from(value));
+            }
+        }
+        Self { component: built(plugin), grant, settings: toml::to_string(settings).unwrap(), credentials }
+    }
 }
 
 /// One tenant with its plugins.

@@ -8,27 +8,16 @@ use ramal_tests::tryton_plugin::{TENANT, grant, secrets, settings};
 use serde_json::{Value, json};
 
 use super::desk::tryton_or_skip;
-use crate::composed::{PluginFiles, Setup, Whole, built};
+use crate::composed::{PluginFiles, Setup, Whole};
 
 /// The files of a plugin for this Tryton.
-fn files(tryton: &Tryton) -> PluginFiles {
-    let mut credentials = String::new();
-    for (id, fields) in secrets(tryton) {
-        credentials += &format!("[{TENANT}.tryton.{id}]\n");
-        for (name, value) in fields {
-            credentials += &format!("{name} = {}\n", toml::Value::from(value));
-        }
-    }
-    PluginFiles {
-        component: built("tryton"),
-        grant: grant(&tryton.origin),
-        settings: toml::to_string(&settings(tryton, &tryton.origin)).unwrap(),
-        credentials,
-    }
+pub(super) fn files(tryton: &Tryton) -> PluginFiles {
+    let settings = settings(tryton, &tryton.origin);
+    PluginFiles::of("tryton", TENANT, grant(&tryton.origin), &settings, secrets(tryton))
 }
 
 /// A Tryton that was just started takes longer for its first answers than a card may take.
-async fn warm(tryton: &Tryton) {
+pub(super) async fn warm(tryton: &Tryton) {
     for model in ["party.party", "sale.opportunity"] {
         let (status, _) = tryton.rest("GET", &format!("{model}/1"), None).await.unwrap();
         assert!((200..500).contains(&status), "{model}: {status}");

@@ -124,6 +124,17 @@ impl Head {
         }
     }
 
+    /// Where entries stand is a word about a function that writes them.
+    pub(super) fn check_journal(&self, journal: Option<&Item<'_>>) {
+        if let Some(item) = journal
+            && !self.provides.contains(&Export::JournalWrite)
+        {
+            item.wrong_key(
+                "nothing writes entries: `provides` lacks `journal.write`; add it or leave [journal] out",
+            );
+        }
+    }
+
     pub(super) fn build(
         self,
         asks: BTreeMap<DataClass, Ask>,
@@ -149,6 +160,7 @@ impl Head {
             credentials,
             routes,
             hooks: Vec::new(),
+            journal: None,
             sync: None,
             limits,
         })

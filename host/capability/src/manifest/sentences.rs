@@ -81,6 +81,10 @@ pub(super) fn of(manifest: &Manifest) -> Vec<String> {
         let what = if words.is_empty() { "nothing personal".to_owned() } else { words.join(", ") };
         all.push(format!("Takes what the CRM sends to the hook {}: {what}.", hook.id));
     }
+    if let Some(journal) = &manifest.journal {
+        let kinds: Vec<&str> = journal.on.iter().map(|kind| kind.as_str()).collect();
+        all.push(format!("Writes what happened only on a record of the CRM: {}.", kinds.join(" or ")));
+    }
     if let Some(sync) = &manifest.sync {
         all.push(format!("Asks for what has changed every {} seconds.", sync.every.as_secs()));
     }

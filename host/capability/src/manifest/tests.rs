@@ -1,4 +1,5 @@
 mod hooks;
+mod journal;
 
 use std::fmt::Write;
 

@@ -1,8 +1,10 @@
+//! What is told, when and how: the whole table.
+
 use super::*;
 use jiff::tz::offset;
 use ramal_store::{
-    Actor, CallId, Cause, Channel, Clear, ContactIdentity, EventId, InteractionId, MessageId, MessageStatus,
-    Namespace, NewEvent, RecordingId, SourceId, Started, TenantId,
+    Actor, CallId, Cause, Channel, Clear, ContactIdentity, ContactKind, EventId, InteractionId, MessageId,
+    MessageStatus, Namespace, NewEvent, RecordingId, SourceId, Started, TenantId,
 };
 use rstest::rstest;
 
@@ -11,7 +13,8 @@ fn at(hour: i64) -> Timestamp {
 }
 
 fn rules() -> JournalRules {
-    let plugins = ["odoo", "tryton"].map(|p| (PluginId::new(p).unwrap(), JournalReach::LaterChanges)).into();
+    let plugins =
+        ["odoo", "tryton"].map(|p| (PluginId::new(p).unwrap(), JournalReach::LaterChanges.into())).into();
     JournalRules { plugins, zone: TimeZone::fixed(offset(-3)), ..JournalRules::default() }
 }
 
@@ -332,7 +335,7 @@ fn a_plugin_that_cannot_change_what_it_wrote_is_told_no_change(
     #[case] then: &str,
 ) {
     let mut rules = rules();
-    rules.plugins.insert(PluginId::new("tryton").unwrap(), JournalReach::FirstAccount);
+    rules.plugins.insert(PluginId::new("tryton").unwrap(), JournalReach::FirstAccount.into());
     let mut made = begin(Channel::Fixed, InteractionDirection::Inbound).after().clone();
     for word in before {
         made = change(&made, vec![event(word)]).after().clone();
@@ -340,3 +343,5 @@ fn a_plugin_that_cannot_change_what_it_wrote_is_told_no_change(
     let write = change(&made, now.iter().map(|word| event(word)).collect());
     assert_eq!(steps(&write, &rules), then);
 }
+
+mod places;

@@ -5,6 +5,10 @@
 //! person changed in the CRM meanwhile is the plugin's to keep (read, merge, write). Where the first account never
 //! came through, a later one is written in its place, under the first one's key: should the first be replayed after
 //! all, the CRM recognises it.
+//!
+//! A third kind of delivery tells nothing and searches: see [`matching`].
+
+mod matching;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,7 +18,8 @@ use aws_lc_rs::hmac;
 use data_encoding::HEXLOWER;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use ramal_capability::{Actor, Authority, Denial, Export, Grant, PluginId, Purpose, Rule, Subject, TenantId};
+use ramal_capability::{Actor, Authority, Denial, Export, PluginId, Purpose, Rule, Subject, TenantId};
+use ramal_center::Center;
 use ramal_delivery::{Courier, Outcome, Road};
 use ramal_engine::{
     AmendJournal, CallDirection, CallError, CallOutcome, Called, JournalEntry as Entry, Plugin, PluginError,
@@ -35,7 +40,9 @@ const BUSY: Duration = Duration::from_secs(2);
 
 /// Speaks with the CRMs through their plugins.
 pub(super) struct PluginCourier {
+    /// Those that keep a journal.
     plugins: HashMap<(TenantId, PluginId), Plugin>,
+    center: Center,
     accounts: Accounts,
     subjects: Arc<hmac::Key>,
     /// Where people open the panel.
@@ -43,17 +50,18 @@ pub(super) struct PluginCourier {
 }
 
 impl PluginCourier {
-    pub(super) fn new(accounts: Accounts, subjects: Arc<hmac::Key>, panel: Option<Url>) -> Self {
-        Self { plugins: HashMap::new(), accounts, subjects, panel }
-    }
-
-    /// Adds a plugin under its grant, if it keeps a journal.
-    pub(super) fn connect(&mut self, plugin: &Plugin, grant: &Grant) {
-        if !plugin.manifest().provides.contains(&Export::JournalWrite) {
-            return;
-        }
-        let key = (grant.tenant.clone(), grant.plugin.clone());
-        self.plugins.insert(key, plugin.clone());
+    /// `plugins` are all that are loaded.
+    pub(super) fn new(
+        plugins: &HashMap<(TenantId, PluginId), Plugin>,
+        center: Center,
+        accounts: Accounts,
+        subjects: Arc<hmac::Key>,
+        panel: Option<Url>,
+    ) -> Self {
+        let keeps = |plugin: &Plugin| plugin.manifest().provides.contains(&Export::JournalWrite);
+        let plugins = plugins.iter().filter(|(_, plugin)| keeps(plugin));
+        let plugins = plugins.map(|(key, plugin)| (key.clone(), plugin.clone())).collect();
+        Self { plugins, center, accounts, subjects, panel }
     }
 
     fn connected(&self, tenant: &TenantId, target: &Target) -> Option<&Plugin> {
@@ -73,6 +81,9 @@ impl PluginCourier {
             Err(error) => return permanent("bad-payload", error.to_string()),
         };
         let who = self.authority(job, &entry);
+        if job.step.is_matching() {
+            return self.search(plugin, job, who).await;
+        }
         // A step that is not the first, for a record that is there.
         let amends = job.step != Step::journal(job.step.part());
         match job.record.clone().filter(|_| amends) {
@@ -187,12 +198,14 @@ fn record_ref(record: CrmRecord) -> RecordRef {
 }
 
 fn outcome(result: Result<RecordRef, CallError>) -> Outcome {
-    let error = match result {
-        Ok(record) => {
-            return Outcome::Done(Some(CrmRecord { kind: record.kind, id: record.id, url: record.url }));
-        }
-        Err(error) => error,
-    };
+    match result {
+        Ok(record) => Outcome::Done(Some(CrmRecord { kind: record.kind, id: record.id, url: record.url })),
+        Err(error) => ended(error),
+    }
+}
+
+/// What a call that failed means for its delivery.
+fn ended(error: CallError) -> Outcome {
     let failure = Failure::new(error.code(), error.to_string());
     match error {
         CallError::Denied(denial) => denied(&denial, failure),

@@ -1,10 +1,8 @@
 //! What the CRMs and webhooks of each tenant are told, from the configuration. Which plugins keep a journal is added when they are
 //! loaded.
 
-use std::collections::BTreeSet;
-
-use ramal_capability::{Export, Grant, Purpose};
-use ramal_center::{DoNotLog, JournalReach, JournalRules, Journals, PhoneNumber};
+use ramal_capability::{Export, Grant, Manifest, Purpose};
+use ramal_center::{DoNotLog, JournalReach, JournalRules, Journals, Keeper, PhoneNumber};
 use ramal_numbers::Region;
 
 use crate::config::{ServerConfig, TenantConfig};
@@ -14,18 +12,21 @@ pub(super) fn rules(config: &ServerConfig) -> Journals {
 }
 
 /// What a plugin's journal takes under a grant; `None` where it is told nothing.
-pub(super) fn reach(provides: &BTreeSet<Export>, grant: &Grant) -> Option<JournalReach> {
-    if !provides.contains(&Export::JournalWrite) || !grant.purposes.contains(&Purpose::Journal) {
+pub(super) fn keeper(manifest: &Manifest, grant: &Grant) -> Option<Keeper> {
+    if !manifest.provides.contains(&Export::JournalWrite) || !grant.purposes.contains(&Purpose::Journal) {
         return None;
     }
-    let amends = provides.contains(&Export::JournalAmend);
-    Some(if amends { JournalReach::LaterChanges } else { JournalReach::FirstAccount })
+    let amends = manifest.provides.contains(&Export::JournalAmend);
+    let reach = if amends { JournalReach::LaterChanges } else { JournalReach::FirstAccount };
+    let stands_on = manifest.journal.as_ref().map(|journal| journal.on.clone()).unwrap_or_default();
+    let looks_up = manifest.provides.contains(&Export::ContactsFindByPhone);
+    Some(Keeper { reach, stands_on, looks_up })
 }
 
 /// The same for a plugin that did not load. Of its functions nothing is known, so the grant's word counts: what its CRM
 /// is to be told waits for it.
-pub(super) fn reach_of_absent(grant: &Grant) -> Option<JournalReach> {
-    grant.purposes.contains(&Purpose::Journal).then_some(JournalReach::LaterChanges)
+pub(super) fn absent_keeper(grant: &Grant) -> Option<Keeper> {
+    grant.purposes.contains(&Purpose::Journal).then(|| JournalReach::LaterChanges.into())
 }
 
 fn rules_of(tenant: &TenantConfig) -> JournalRules {

@@ -48,8 +48,8 @@ impl Composed {
         {
             let mut journals = self.journals.lock();
             let told = &mut journals.entry(tenant.clone()).or_default().plugins;
-            match journal::reach(&plugin.manifest().provides, grant) {
-                Some(reach) => told.insert(name.clone(), reach),
+            match journal::keeper(plugin.manifest(), grant) {
+                Some(keeper) => told.insert(name.clone(), keeper),
                 None => told.remove(name),
             };
             self.state.center().set_journals(journals.clone());

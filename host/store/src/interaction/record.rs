@@ -163,6 +163,20 @@ impl InteractionWrite {
         }
     }
 
+    /// Adds what follows from the change itself.
+    ///
+    /// # Errors
+    /// When the event would begin the interaction a second time; nothing is added then.
+    pub fn and_then(&mut self, event: NewEvent) -> Result<(), WriteError> {
+        for record in numbered(vec![event], self.after.seq, self.at) {
+            self.after.apply(&record)?;
+            self.messages.iter_mut().for_each(|message| message.apply(&record));
+            self.messages.extend(Message::begun_by(&record));
+            self.events.push(record);
+        }
+        Ok(())
+    }
+
     /// Whose.
     pub fn tenant(&self) -> &TenantId {
         &self.tenant

@@ -2,14 +2,25 @@
 
 use super::*;
 use ramal_capability::InteractionId;
+use ramal_center::{CenterParts, CenterSettings, Silent, SystemClock};
 use ramal_engine::Stop;
+use ramal_store::memory::MemoryStore;
 use ramal_store::{Channel, DeliveryId, Lane};
 use rstest::rstest;
 use uuid::Uuid;
 
 fn courier(panel: Option<&str>) -> PluginCourier {
     let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
-    PluginCourier::new(Accounts::default(), Arc::new(key), panel.map(|url| url.parse().unwrap()))
+    let store = Arc::new(MemoryStore::new(10));
+    let center = Center::new(CenterParts {
+        interactions: store.clone(),
+        live: store,
+        observer: Arc::new(Silent),
+        clock: Arc::new(SystemClock),
+        settings: CenterSettings::default(),
+    });
+    let panel = panel.map(|url| url.parse().unwrap());
+    PluginCourier::new(&HashMap::new(), center, Accounts::default(), Arc::new(key), panel)
 }
 
 fn at(millis: i64) -> Timestamp {
