@@ -23,7 +23,8 @@ const PART: u32 = 200;
 pub struct Backfilled {
     /// Interactions that were looked at.
     pub looked_at: u32,
-    /// Of them those of which the CRM had been told nothing and is told now, or once a contact is found.
+    /// Of them those of which the CRM had been told nothing: it is told now, or was going to be, or is told once a
+    /// contact is found.
     pub told: u32,
     /// Where to go on; `None` at the end of the period.
     pub next: Option<PageCursor>,

@@ -201,7 +201,8 @@ pub(crate) struct BackfillBody {
 pub(crate) struct BackfillView {
     /// Interactions that were looked at, the newest first.
     looked_at: u32,
-    /// Of them those that the CRM is now told of, or will be once a contact is found.
+    /// Of them those of which the CRM had been told nothing: it is told now, was on its way to be told, or is told once a
+    /// contact is found.
     told: u32,
     /// Send it as `cursor` to go on; `null` at the end of the period.
     next: Option<String>,
