@@ -29,6 +29,7 @@ mod silence;
 mod text;
 mod twilio;
 mod webhook;
+pub mod whatsapp;
 
 pub use asterisk::{Asterisk, AsteriskControl, AsteriskParts, AsteriskSettings, LinePlan, LinkState, Pace};
 pub use board::{ChannelBoard, Link, Standing};
@@ -41,3 +42,4 @@ pub use send::{MessageSender, SendError};
 pub use silence::{LOOK_BACK, Rhythm, Silence, silence};
 pub use twilio::{SharedKey, TWILIO_API, Twilio, TwilioKeys, TwilioSender};
 pub use webhook::{Incoming, PassedOver, Reading, Refusal, Reply, Webhook};
+pub use whatsapp::{WhatsApp, WhatsAppKeys, WhatsAppNumber};
