@@ -13,9 +13,13 @@
 mod call;
 mod content;
 mod envelope;
+mod failure;
 pub mod kind;
+mod limit;
+mod media;
 mod message;
 mod proof;
+mod send;
 mod status;
 mod user;
 
@@ -23,12 +27,12 @@ use ramal_center::{EventId, Region};
 
 use crate::{Incoming, Reading, Refusal, Reply, Webhook};
 
+pub use media::{MediaError, MediaFile, WhatsAppMedia};
 pub use proof::WhatsAppKeys;
+pub use send::{GRAPH_API, GRAPH_VERSION, WhatsAppSender};
 
 /// What Meta says that a request has at most.
 const MOST_BYTES: usize = 3 * 1024 * 1024;
-/// What the references of our own messages begin with, by which a status finds its message.
-pub const OUR_REFERENCE: &str = "ramal.";
 
 /// Which number of which business.
 #[derive(Debug, Clone, PartialEq, Eq)]

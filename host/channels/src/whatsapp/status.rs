@@ -7,8 +7,8 @@ use ramal_center::{EventId, MessageStatus, MessageStatusEvent};
 use serde_json::Value;
 
 use super::envelope::{Around, at, list, text};
-use super::{OUR_REFERENCE, event_id};
-use crate::Heard;
+use super::event_id;
+use crate::{Heard, OUR_REFERENCE};
 
 pub(super) fn status(around: &Around<'_>, part: &Value) -> Result<Heard, &'static str> {
     let word = text(part, "status").unwrap_or_default();
