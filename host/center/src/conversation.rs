@@ -16,9 +16,15 @@ use crate::view::{self, ConversationView, MessageView};
 use crate::{Center, CenterError, Handled, MessageEvent, MessageStatusEvent, Origin, StoreError};
 
 /// The longest text of a message, in bytes; WhatsApp's own limit is 4096 characters.
-const LONGEST_TEXT: usize = 64 * 1024;
+pub(crate) const LONGEST_TEXT: usize = 64 * 1024;
 /// Conversations that one sweep looks at for each tenant.
 const SWEEP: u32 = 500;
+
+/// Who brought a message, and why.
+pub(crate) struct By {
+    pub(crate) actor: Actor,
+    pub(crate) cause: Cause,
+}
 
 impl Center {
     /// Takes one message. When this returns, it is stored and the panel is told.
@@ -94,7 +100,16 @@ impl Inner {
             if let Some(seen_for) = known.seen_for {
                 return self.repeated(origin, seen_for).await;
             }
-            let mut write = self.decide_message(origin, event, known.interaction.as_ref())?;
+            let by = By {
+                actor: Actor::Source(origin.source.clone()),
+                cause: Cause::Event(event.reference.clone()),
+            };
+            let mut write = self.decide_message(origin, event, known.interaction.as_ref(), &by)?;
+            write.receipt = Some(Receipt {
+                source: origin.source.clone(),
+                event_id: event.reference.clone(),
+                asked: None,
+            });
             self.with_deliveries(&mut write).await?;
             if let Some(handled) = self.store_conversation(write, "message").await? {
                 return Ok(handled);
@@ -103,11 +118,13 @@ impl Inner {
         Err(CenterError::Contended)
     }
 
-    fn decide_message(
+    /// What a message makes of the conversation that goes on, or of none.
+    pub(crate) fn decide_message(
         &self,
         origin: &Origin,
         event: &MessageEvent,
         known: Option<&Interaction>,
+        by: &By,
     ) -> Result<InteractionWrite, CenterError> {
         let now = self.clock.now();
         let day = date(event.at, &self.rules_of(&origin.tenant).zone);
@@ -126,12 +143,12 @@ impl Inner {
         };
         let told = |happened| NewEvent {
             at: event.at,
-            actor: Actor::Source(origin.source.clone()),
-            cause: Cause::Event(event.reference.clone()),
+            actor: by.actor.clone(),
+            cause: by.cause.clone(),
             event: happened,
         };
         let added = told(InteractionEvent::MessageAdded { message, date: day });
-        let mut write = match known {
+        let write = match known {
             Some(conversation) => {
                 let mut events = Vec::new();
                 // The first message of a new day closes the one before.
@@ -165,8 +182,6 @@ impl Inner {
             }
         }
         .map_err(|_| CenterError::Broken)?;
-        write.receipt =
-            Some(Receipt { source: origin.source.clone(), event_id: event.reference.clone(), asked: None });
         Ok(write)
     }
 
