@@ -49,7 +49,7 @@ pub use silence::{LOOK_BACK, Rhythm, Silence, silence};
 pub use twilio::{SharedKey, TWILIO_API, Twilio, TwilioKeys, TwilioSender};
 pub use webhook::{Incoming, PassedOver, Reading, Refusal, Reply, Webhook};
 pub use whatsapp::{
-    GRAPH_API, GRAPH_VERSION, MediaError, MediaFile, WhatsApp, WhatsAppKeys, WhatsAppMedia, WhatsAppNumber,
-    WhatsAppSender,
+    GRAPH_API, GRAPH_FILES, GRAPH_VERSION, MediaError, MediaFile, WhatsApp, WhatsAppKeys, WhatsAppMedia,
+    WhatsAppNumber, WhatsAppSender,
 };
 pub use window::{Window, window};

@@ -29,7 +29,7 @@ use crate::{Incoming, Reading, Refusal, Reply, Webhook};
 
 pub use media::{MediaError, MediaFile, WhatsAppMedia};
 pub use proof::WhatsAppKeys;
-pub use send::{GRAPH_API, GRAPH_VERSION, WhatsAppSender};
+pub use send::{GRAPH_API, GRAPH_FILES, GRAPH_VERSION, WhatsAppSender};
 
 /// What Meta says that a request has at most.
 const MOST_BYTES: usize = 3 * 1024 * 1024;

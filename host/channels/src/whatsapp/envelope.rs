@@ -1,8 +1,6 @@
 //! What is around messages, statuses and calls: entries of accounts, changes of fields, values of numbers.
 
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::user::Profile;
@@ -19,12 +17,6 @@ pub(super) struct Around<'a> {
     pub(super) line: Option<String>,
     pub(super) users: Vec<Profile>,
     pub(super) now: Timestamp,
-}
-
-#[derive(Deserialize, Default)]
-struct Metadata {
-    phone_number_id: Option<String>,
-    display_phone_number: Option<String>,
 }
 
 pub(super) fn read(whatsapp: &WhatsApp, body: &[u8], now: Timestamp) -> Result<Reading, Refusal> {
@@ -53,12 +45,14 @@ fn one(whatsapp: &WhatsApp, field: &str, value: &Value, now: Timestamp, reading:
     if !matches!(field, "messages" | "calls" | "smb_message_echoes") {
         return reading.pass_over("other-field");
     }
-    let metadata: Metadata = value.get("metadata").and_then(as_it_is).unwrap_or_default();
-    if metadata.phone_number_id.as_deref() != Some(whatsapp.number.phone_number_id.as_str()) {
+    // Part by part, here as everywhere: a strange number for people must not lose what stands beside it.
+    let metadata = value.get("metadata").unwrap_or(&Value::Null);
+    if text(metadata, "phone_number_id") != Some(whatsapp.number.phone_number_id.as_str()) {
         return reading.pass_over("other-number");
     }
-    let users = list(value, "contacts").iter().filter_map(as_it_is).collect();
-    let around = Around { whatsapp, line: metadata.display_phone_number, users, now };
+    let line = text(metadata, "display_phone_number").map(str::to_owned);
+    let users = list(value, "contacts").iter().map(Profile::of).collect();
+    let around = Around { whatsapp, line, users, now };
     let parts = |name: &str| list(value, name).iter();
     match field {
         "calls" => {
@@ -99,11 +93,6 @@ pub(super) fn list<'v>(value: &'v Value, name: &str) -> &'v [Value] {
 /// A text that is there and not empty.
 pub(super) fn text<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
     value.get(name)?.as_str().filter(|text| !text.is_empty())
-}
-
-/// A part of a known shape; nothing when it has another.
-pub(super) fn as_it_is<T: DeserializeOwned>(value: &Value) -> Option<T> {
-    T::deserialize(value).ok()
 }
 
 /// When it happened, by Meta's clock in seconds; now when it does not say, or says what has not come yet.

@@ -23,7 +23,9 @@ use crate::{MediaPlace, MessageSender, Outgoing, OutgoingContent, SendError};
 
 /// Where the Graph API is when nothing else is said.
 pub const GRAPH_API: &str = "https://graph.facebook.com";
-/// Its version when nothing else is said. One holds for two years.
+/// Where users' files are when nothing else is said.
+pub const GRAPH_FILES: &str = "https://lookaside.fbsbx.com";
+/// The version of the Graph API when nothing else is said. One holds for two years.
 pub const GRAPH_VERSION: &str = "v23.0";
 
 const JSON: &str = "application/json";

@@ -160,6 +160,22 @@ fn one_odd_message_does_not_take_the_others_with_it() {
     assert_eq!(firsts, ["m1", "m3", "passed", "passed"]);
 }
 
+// pywa read these where we did not.
+#[rstest]
+#[case::number_for_people(json!({"display_phone_number": 7, "phone_number_id": NUMBER_ID}), json!({"wa_id": "5511987654321", "user_id": "BR.1"}))]
+#[case::name_of_the_writer(metadata(), json!({"wa_id": "5511987654321", "user_id": "BR.1", "parent_user_id": {}, "profile": 7}))]
+fn one_odd_word_around_a_message_does_not_lose_it(#[case] metadata: Value, #[case] contact: Value) {
+    let part = json!({"id": "m1", "from": "5511987654321", "type": "text", "text": {"body": "oi"}});
+    let told = heard_of(&around(
+        "messages",
+        json!({"metadata": metadata, "contacts": [contact], "messages": [part]}),
+    ));
+    assert!(
+        told.starts_with("m1 whatsapp inbound [\"BR.1\", \"5511987654321\", \"+5511987654321\"]"),
+        "{told}"
+    );
+}
+
 #[test]
 fn a_changed_number_joins_the_names_that_were_known() {
     let system = json!({"type": "system", "system": {"type": "user_changed_number", "body": "mudou", "wa_id": "551140028922"}});

@@ -5,17 +5,24 @@
 
 use ramal_center::{ContactIdentity, ContactKind, Namespace};
 use ramal_numbers::WaId;
-use serde::Deserialize;
+use serde_json::Value;
 
-use super::envelope::Around;
+use super::envelope::{Around, text};
 use crate::party;
 
 /// A user as `contacts` has it. Names for people are not read: who somebody is, the CRM knows better.
-#[derive(Deserialize, Clone, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Profile {
     pub(super) wa_id: Option<String>,
     pub(super) user_id: Option<String>,
     pub(super) parent_user_id: Option<String>,
+}
+
+impl Profile {
+    pub(super) fn of(value: &Value) -> Self {
+        let name = |name: &str| text(value, name).map(str::to_owned);
+        Self { wa_id: name("wa_id"), user_id: name("user_id"), parent_user_id: name("parent_user_id") }
+    }
 }
 
 /// The names by which a part of a payload calls a user: those in it, and those of the profile that is the same user's.

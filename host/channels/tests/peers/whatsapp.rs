@@ -254,6 +254,9 @@ fn known_difference(body: &Value, theirs: &Told, we: Option<&Told>) -> Option<&'
     if !part["id"].is_string() || part["id"] == "" {
         return Some("pywa takes an identifier of any type; ours would not know it again");
     }
+    if part["id"].as_str().is_some_and(|id| !id.is_ascii()) {
+        return Some("an identifier that is no visible ASCII is kept by its digest");
+    }
     if part.get("group_id").is_some() {
         return Some("pywa reads groups; a group is nobody's conversation here");
     }

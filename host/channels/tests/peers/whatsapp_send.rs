@@ -52,6 +52,10 @@ fn bare(mut body: Value) -> Value {
     if let Some(language) = body["template"].get_mut("language").and_then(Value::as_object_mut) {
         language.remove("policy");
     }
+    // pywa writes the kinds in capitals, Meta's documentation does not; Meta takes both.
+    for component in body["template"]["components"].as_array_mut().into_iter().flatten() {
+        component["type"] = json!(component["type"].as_str().unwrap().to_ascii_lowercase());
+    }
     body
 }
 
