@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ramal_center::{Clear, Region};
-use ramal_channels::{SharedKey, Twilio, TwilioKeys, TwilioSender};
-use ramal_egress::{Builder, ProviderAddress};
+use ramal_channels::{SharedKey, TWILIO_API, Twilio, TwilioKeys, TwilioSender};
+use ramal_egress::{Builder, ProviderAddress, WebhookError};
 
 use super::{ComposeError, secrets};
 use crate::config::{ServerConfig, TwilioConfig};
@@ -40,10 +40,13 @@ pub(super) fn line(
     let of = format!("channel `{}`", config.id);
     let token = read_any(&of, config.auth_token.as_ref(), config.auth_token_file.as_deref())?;
     let (Some(from), Some(token)) = (&config.from, token) else { return Ok(None) };
-    let address = ProviderAddress { origin: config.api.clone(), private: config.private.clone() };
-    let client = way_out
-        .provider(&address, SENDING)
-        .map_err(|source| ComposeError::Channel { channel: config.id.clone(), source })?;
+    let wrong = |source| ComposeError::Channel { channel: config.id.clone(), source };
+    let origin = match &config.api {
+        Some(origin) => origin.clone(),
+        None => TWILIO_API.parse().map_err(|_| wrong(WebhookError::Address))?,
+    };
+    let address = ProviderAddress { origin, private: config.private.clone() };
+    let client = way_out.provider(&address, SENDING).map_err(wrong)?;
     // Without a public address nobody can call back: then a message stays as the provider took it.
     let callback = server.public_url.clone().map(|mut url| {
         url.set_path(&format!("/v1/channels/{}/webhook", config.id));

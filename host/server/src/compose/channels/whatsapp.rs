@@ -3,9 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ramal_capability::Origin;
 use ramal_center::{Clear, Region};
-use ramal_channels::{FileFetcher, WhatsApp, WhatsAppKeys, WhatsAppMedia, WhatsAppNumber, WhatsAppSender};
-use ramal_egress::{Builder, ProviderAddress, ProviderClient};
+use ramal_channels::{
+    FileFetcher, GRAPH_API, GRAPH_FILES, WhatsApp, WhatsAppKeys, WhatsAppMedia, WhatsAppNumber,
+    WhatsAppSender,
+};
+use ramal_egress::{Builder, ProviderAddress, ProviderClient, WebhookError};
 
 use super::{ComposeError, secrets};
 use crate::config::WhatsAppConfig;
@@ -53,25 +57,28 @@ fn line(
     number: &WhatsAppNumber,
     token: &Clear,
 ) -> Result<Line, ComposeError> {
-    let client =
-        |origin: &ramal_capability::Origin, whole: Duration| -> Result<ProviderClient, ComposeError> {
-            let address = ProviderAddress { origin: origin.clone(), private: config.private.clone() };
-            way_out
-                .provider(&address, whole)
-                .map_err(|source| ComposeError::Channel { channel: config.id.clone(), source })
-        };
+    let wrong = |source| ComposeError::Channel { channel: config.id.clone(), source };
+    let client = |origin: &Origin, whole: Duration| -> Result<ProviderClient, ComposeError> {
+        let address = ProviderAddress { origin: origin.clone(), private: config.private.clone() };
+        way_out.provider(&address, whole).map_err(wrong)
+    };
+    let usual = |origin: &str| -> Result<Origin, ComposeError> {
+        origin.parse().map_err(|_| wrong(WebhookError::Address))
+    };
+    let graph = match &config.graph {
+        Some(graph) => graph.clone(),
+        None => usual(GRAPH_API)?,
+    };
+    let hosts = match &config.media_hosts {
+        Some(hosts) => hosts.clone(),
+        None => vec![usual(GRAPH_FILES)?],
+    };
     let version = &config.graph_version;
-    let sender = WhatsAppSender::new(
-        client(&config.graph, SENDING)?,
-        version,
-        number,
-        token,
-        config.messages_per_second,
-    );
-    let hosts = config.media_hosts.iter().map(|origin| client(origin, FETCHING));
+    let sender =
+        WhatsAppSender::new(client(&graph, SENDING)?, version, number, token, config.messages_per_second);
     let media = WhatsAppMedia::new(
-        client(&config.graph, SENDING)?,
-        hosts.collect::<Result<_, _>>()?,
+        client(&graph, SENDING)?,
+        hosts.iter().map(|origin| client(origin, FETCHING)).collect::<Result<_, _>>()?,
         version,
         token,
         config.most_media_bytes,

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use ramal_capability::Origin;
 use ramal_center::{Channel, SourceId};
-use ramal_channels::TWILIO_API;
 use serde::{Deserialize, Deserializer};
 
 use crate::secret::Secret;
@@ -36,9 +35,9 @@ pub struct TwilioConfig {
     /// As whom messages are sent: a number in E.164, or a messaging service (`MG…`); without it none are sent.
     #[serde(default)]
     pub from: Option<String>,
-    /// Where the API is.
-    #[serde(default = "api", deserialize_with = "origin")]
-    pub api: Origin,
+    /// Where the API is, when it is not Twilio's.
+    #[serde(default, deserialize_with = "origin")]
+    pub api: Option<Origin>,
     /// Address ranges that are not public and that `api` may lead to.
     #[serde(default)]
     pub private: Vec<IpNet>,
@@ -65,13 +64,8 @@ fn mobile() -> Channel {
     Channel::Mobile
 }
 
-#[expect(clippy::expect_used, reason = "a constant, which a test reads")]
-fn api() -> Origin {
-    TWILIO_API.parse().expect("an origin")
-}
-
-fn origin<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Origin, D::Error> {
-    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+pub(super) fn origin<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Origin>, D::Error> {
+    String::deserialize(deserializer)?.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
 fn line<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Channel, D::Error> {

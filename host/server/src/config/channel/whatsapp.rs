@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use ramal_capability::Origin;
 use ramal_center::SourceId;
-use ramal_channels::{GRAPH_API, GRAPH_VERSION};
+use ramal_channels::GRAPH_VERSION;
 use serde::{Deserialize, Deserializer};
 
+use super::twilio::origin;
 use crate::secret::Secret;
 
-/// Where files of users are, by Meta's documentation.
-const MEDIA_HOST: &str = "https://lookaside.fbsbx.com";
 /// The largest file that Meta takes, a document.
 const MOST_MEDIA_BYTES: u64 = 100 * 1024 * 1024;
 
@@ -56,12 +55,13 @@ pub struct WhatsAppConfig {
     /// The version of the Graph API.
     #[serde(default = "version")]
     pub graph_version: String,
-    /// Where the Graph API is.
-    #[serde(default = "graph", deserialize_with = "origin")]
-    pub graph: Origin,
-    /// The hosts that files are fetched from: the token is given to no other.
-    #[serde(default = "media_hosts", deserialize_with = "origins")]
-    pub media_hosts: Vec<Origin>,
+    /// Where the Graph API is, when it is not Meta's.
+    #[serde(default, deserialize_with = "origin")]
+    pub graph: Option<Origin>,
+    /// The hosts that files are fetched from, when it is not the one that Meta's documentation names: the token is given
+    /// to no other.
+    #[serde(default, deserialize_with = "origins")]
+    pub media_hosts: Option<Vec<Origin>>,
     /// Address ranges that are not public and that these may lead to.
     #[serde(default)]
     pub private: Vec<IpNet>,
@@ -85,23 +85,13 @@ fn most_media_bytes() -> u64 {
     MOST_MEDIA_BYTES
 }
 
-#[expect(clippy::expect_used, reason = "constants, which a test reads")]
-fn graph() -> Origin {
-    GRAPH_API.parse().expect("an origin")
-}
-
-#[expect(clippy::expect_used, reason = "constants, which a test reads")]
-fn media_hosts() -> Vec<Origin> {
-    vec![MEDIA_HOST.parse().expect("an origin")]
-}
-
-fn origin<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Origin, D::Error> {
-    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-}
-
-fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Origin>, D::Error> {
+fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Origin>>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
-    texts.iter().map(|text| text.parse().map_err(serde::de::Error::custom)).collect()
+    texts
+        .iter()
+        .map(|text| text.parse().map_err(serde::de::Error::custom))
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 impl WhatsAppConfig {
@@ -148,16 +138,5 @@ impl WhatsAppConfig {
         let version = self.graph_version.strip_prefix('v').and_then(|rest| rest.split_once('.'));
         let is_version = version.is_some_and(|(major, minor)| digits(major) && digits(minor));
         (!is_version).then_some("`graph-version` is a version of the Graph API, such as \"v23.0\"")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_usual_places_are_origins() {
-        assert_eq!(graph().to_string(), GRAPH_API);
-        assert_eq!(media_hosts().len(), 1);
     }
 }
