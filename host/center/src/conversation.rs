@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
+use ramal_numbers::PhoneNumber;
 use ramal_store::{
     Actor, Cause, EndCause, Interaction, InteractionDirection, InteractionEvent, InteractionId,
     InteractionState, InteractionWrite, Message, MessageId, MessageStatus, NewEvent, Receipt, Recorded,
@@ -20,9 +21,15 @@ use crate::view::{self, ConversationView, MessageView};
 use crate::{Center, CenterError, Directory, Handled, MessageEvent, MessageStatusEvent, Origin, StoreError};
 
 /// The longest text of a message, in bytes; WhatsApp's own limit is 4096 characters.
-const LONGEST_TEXT: usize = 64 * 1024;
+pub(crate) const LONGEST_TEXT: usize = 64 * 1024;
 /// Conversations that one sweep looks at for each tenant.
 const SWEEP: u32 = 500;
+
+/// Who brought a message, and why.
+pub(crate) struct By {
+    pub(crate) actor: Actor,
+    pub(crate) cause: Cause,
+}
 
 impl Center {
     /// Takes one message. When this returns, it is stored and the panel is told.
@@ -99,10 +106,18 @@ impl Inner {
             if let Some(seen_for) = known.seen_for {
                 return self.repeated(origin, seen_for).await;
             }
-            let new = known.interaction.is_none();
-            let number = customers_number(&event.contacts).filter(|_| new);
-            let directories = number.map(|_| self.directories_of(&origin.tenant)).unwrap_or_default();
-            let mut write = self.decide_message(origin, event, known.interaction.as_ref(), &directories)?;
+            let (number, directories) = self.whom_to_ask(origin, event, known.interaction.as_ref());
+            let by = By {
+                actor: Actor::Source(origin.source.clone()),
+                cause: Cause::Event(event.reference.clone()),
+            };
+            let mut write =
+                self.decide_message(origin, event, known.interaction.as_ref(), &by, &directories)?;
+            write.receipt = Some(Receipt {
+                source: origin.source.clone(),
+                event_id: event.reference.clone(),
+                asked: None,
+            });
             self.with_deliveries(&mut write).await?;
             if let Some(handled) = self.store_conversation(write, "message").await? {
                 if let Some(number) = number {
@@ -115,11 +130,24 @@ impl Inner {
         Err(CenterError::Contended)
     }
 
-    fn decide_message(
+    /// What a message makes of the conversation that goes on, or of none.
+    /// By what a customer is looked up whose conversation begins, and by whom.
+    pub(crate) fn whom_to_ask(
         &self,
         origin: &Origin,
         event: &MessageEvent,
         known: Option<&Interaction>,
+    ) -> (Option<PhoneNumber>, Vec<Arc<dyn Directory>>) {
+        let number = customers_number(&event.contacts).filter(|_| known.is_none());
+        (number, number.map(|_| self.directories_of(&origin.tenant)).unwrap_or_default())
+    }
+
+    pub(crate) fn decide_message(
+        &self,
+        origin: &Origin,
+        event: &MessageEvent,
+        known: Option<&Interaction>,
+        by: &By,
         directories: &[Arc<dyn Directory>],
     ) -> Result<InteractionWrite, CenterError> {
         let now = self.clock.now();
@@ -139,12 +167,12 @@ impl Inner {
         };
         let told = |happened| NewEvent {
             at: event.at,
-            actor: Actor::Source(origin.source.clone()),
-            cause: Cause::Event(event.reference.clone()),
+            actor: by.actor.clone(),
+            cause: by.cause.clone(),
             event: happened,
         };
         let added = told(InteractionEvent::MessageAdded { message, date: day });
-        let mut write = match known {
+        let write = match known {
             Some(conversation) => {
                 let mut events = Vec::new();
                 // The first message of a new day closes the one before.
@@ -178,8 +206,6 @@ impl Inner {
             }
         }
         .map_err(|_| CenterError::Broken)?;
-        write.receipt =
-            Some(Receipt { source: origin.source.clone(), event_id: event.reference.clone(), asked: None });
         Ok(write)
     }
 

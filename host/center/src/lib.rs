@@ -45,6 +45,7 @@ mod live;
 mod lookup;
 mod number;
 mod observer;
+mod outgoing;
 mod pop;
 mod reaper;
 mod request;
@@ -71,13 +72,14 @@ pub use journal::{DoNotLog, JournalReach, JournalRules, Keeper};
 pub use live::{LiveItem, LiveTail};
 pub use lookup::{Agent, Ambiguity, Candidate, CrmPerson, Forget, Remember, Standing};
 pub use observer::{Observer, Silent};
+pub use outgoing::{Draft, Queued};
 pub use ramal_capability::{DataClass, Direction, Level, Seen};
 pub use ramal_numbers::{PhoneNumber, Region};
 pub use ramal_store::{
     Actor, Attachment, CallId, Cause, Channel, Clear, ContactIdentity, ContactKind, CrmLink, EndCause,
     EventId, EventRecord, Filter, Interaction, InteractionDirection, InteractionEvent, InteractionId,
-    InteractionState, LiveEvent, LiveId, Message, MessageStatus, Namespace, Page, PageCursor, PluginId,
-    Recording, RecordingId, Snapshot, SourceId, StoreError, TenantId, UserId,
+    InteractionState, LiveEvent, LiveId, Message, MessageId, MessageStatus, Namespace, Page, PageCursor,
+    PluginId, Recording, RecordingId, Snapshot, SourceId, StoreError, TenantId, UserId,
 };
 pub use reaper::Reaping;
 pub use route::{RouteDecision, RouteOwner, RouteReason, RouteView};

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use ramal_store::{
     Cause, Clear, ContactIdentity, CrmLink, EndCause, Interaction, InteractionEvent, InteractionId,
-    InteractionWrite, NewEvent, PluginId, Receipt, Recorded, SourceId, TenantId,
+    InteractionState, InteractionWrite, NewEvent, PluginId, Receipt, Recorded, SourceId, TenantId,
 };
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ use crate::view::is_web;
 use crate::{Center, CenterError, Handled, Request};
 
 /// The source under which requests of clients are remembered.
-const CLIENTS: &str = "ramal.clients";
+pub(crate) const CLIENTS: &str = "ramal.clients";
 /// The longest notes, in bytes.
 const LONGEST_NOTES: usize = 64 * 1024;
 /// The longest of the short texts, in bytes.
@@ -140,6 +140,42 @@ impl Center {
         Ok(self.0.interactions.forget_receipts(tenant, &clients, before, limit).await?)
     }
 
+    /// Gives a conversation to an agent or a queue, in place of whoever had it; nobody puts it back among those that
+    /// wait.
+    ///
+    /// # Errors
+    /// As [`Center::set_disposition`]; a call is handed on at its exchange, and what is over is given to nobody.
+    pub async fn assign_conversation(
+        &self,
+        request: Request,
+        id: InteractionId,
+        agent: Option<Clear>,
+        queue: Option<String>,
+    ) -> Result<Handled, CenterError> {
+        checked("agent", agent.as_ref().map(Clear::expose), LONGEST_NAME)?;
+        checked("queue", queue.as_deref(), LONGEST_NAME)?;
+        let event = InteractionEvent::Transferred { agent: agent.clone(), queue: queue.clone() };
+        self.to_the_end("assign", move |inner, _ticket| async move {
+            let text = serde_json::to_string(&event).map_err(|_| CenterError::Broken)?;
+            inner
+                .take_request(&request, id, digest(id, &text), |of, at| {
+                    if of.channel.is_voice() || of.state == InteractionState::Ended {
+                        return Err(CenterError::WrongKind { kind: "assign" });
+                    }
+                    let is_so = of.agent == agent && (queue.is_none() || of.queue == queue);
+                    let new = || NewEvent {
+                        at,
+                        actor: request.actor.clone(),
+                        cause: Cause::Request(request.id.clone()),
+                        event: event.clone(),
+                    };
+                    Ok((!is_so).then(new).into_iter().collect())
+                })
+                .await
+        })
+        .await
+    }
+
     /// Ends a conversation.
     ///
     /// # Errors
@@ -195,7 +231,7 @@ impl Center {
 }
 
 /// By what a request that comes again is told from another one that its client gave the same identifier.
-fn digest(id: InteractionId, what: &str) -> Uuid {
+pub(crate) fn digest(id: InteractionId, what: &str) -> Uuid {
     // Drawn once for this use.
     const SPACE: Uuid = Uuid::from_u128(0x9d0c_37e6_52ab_4f18_b6f4_0e83_1a95_c27d);
     Uuid::new_v5(&SPACE, format!("{id}\n{what}").as_bytes())

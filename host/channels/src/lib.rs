@@ -19,6 +19,7 @@
 pub mod asterisk;
 mod board;
 mod control;
+mod files;
 mod gammu;
 mod heard;
 mod mapped;
@@ -29,15 +30,26 @@ mod silence;
 mod text;
 mod twilio;
 mod webhook;
+pub mod whatsapp;
+mod window;
 
 pub use asterisk::{Asterisk, AsteriskControl, AsteriskParts, AsteriskSettings, LinePlan, LinkState, Pace};
 pub use board::{ChannelBoard, Link, Standing};
 pub use control::{CallControl, ControlError, Dial, Order, RecordOrder, Transfer, TransferTo};
+pub use files::{FileFetcher, FileFolder};
 pub use gammu::{Gammu, GammuError, GammuFolders, GammuSender};
 pub use heard::{ChannelTally, Heard, Setback, Taken, take};
 pub use mapped::{Mapped, Mapping};
 pub use recordings::{FolderStore, Kept, RecordingStore, Sound};
-pub use send::{MessageSender, SendError};
+pub use send::{
+    MediaKind, MediaPlace, MessageSender, OUR_REFERENCE, Outgoing, OutgoingContent, OutgoingMedia,
+    OutgoingTemplate, SendError,
+};
 pub use silence::{LOOK_BACK, Rhythm, Silence, silence};
 pub use twilio::{SharedKey, TWILIO_API, Twilio, TwilioKeys, TwilioSender};
 pub use webhook::{Incoming, PassedOver, Reading, Refusal, Reply, Webhook};
+pub use whatsapp::{
+    GRAPH_API, GRAPH_FILES, GRAPH_VERSION, MediaError, MediaFile, WhatsApp, WhatsAppKeys, WhatsAppMedia,
+    WhatsAppNumber, WhatsAppSender,
+};
+pub use window::{Window, window};

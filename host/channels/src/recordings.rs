@@ -66,17 +66,7 @@ impl FolderStore {
     }
 
     fn write(&self, sound: &Sound) -> io::Result<Kept> {
-        let path = self.path(&sound.tenant, sound.recording);
-        let folder = path.parent().unwrap_or(&self.root);
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        // Half a file never has the name of a whole one.
-        let half = folder.join(format!(".{}", random_name()?));
-        let written = write_whole(&half, &sound.bytes).and_then(|()| std::fs::rename(&half, &path));
-        if let Err(error) = written {
-            let _ = std::fs::remove_file(&half);
-            return Err(error);
-        }
-        std::fs::File::open(folder)?.sync_all()?;
+        keep(&self.path(&sound.tenant, sound.recording), &sound.bytes)?;
         let hash = digest(&SHA512, &sound.bytes);
         Ok(Kept { digest: format!("sha512-{}", BASE64URL_NOPAD.encode(hash.as_ref())) })
     }
@@ -91,6 +81,20 @@ impl RecordingStore for FolderStore {
                 .unwrap_or_else(|_| Err(io::Error::other("the work on the file broke off")))
         })
     }
+}
+
+/// Writes a file that only this user can read, whole or not at all, and makes its folder.
+pub(crate) fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().ok_or_else(|| io::Error::other("the file has no folder"))?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    // Half a file never has the name of a whole one.
+    let half = folder.join(format!(".{}", random_name()?));
+    let written = write_whole(&half, bytes).and_then(|()| std::fs::rename(&half, path));
+    if let Err(error) = written {
+        let _ = std::fs::remove_file(&half);
+        return Err(error);
+    }
+    std::fs::File::open(folder)?.sync_all()
 }
 
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -64,7 +64,8 @@ impl Webhook for Twilio {
         } else if form.get("CallSid").is_some() {
             call::read(&form, self, incoming.now, &mut reading);
         } else if form.message().is_some() {
-            message::read(&form, self, incoming.now, &mut reading);
+            let ours = incoming.query("reference");
+            message::read(&form, self, ours.as_deref(), incoming.now, &mut reading);
         } else {
             reading.pass_over("unknown-kind");
         }

@@ -19,6 +19,7 @@ use url::Url;
 
 use crate::events::{chain, read_at_most};
 use crate::inventory::Inventory;
+use crate::messages::MessageDesk;
 use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
 
@@ -35,6 +36,7 @@ pub struct ChannelDoor {
 pub struct ChannelDoors {
     doors: HashMap<SourceId, ChannelDoor>,
     inventory: Option<Inventory>,
+    messages: MessageDesk,
 }
 
 impl ChannelDoors {
@@ -46,6 +48,15 @@ impl ChannelDoors {
     /// Lists all channels; without this there is nothing at `/v1/channels`.
     pub fn list(&mut self, inventory: Inventory) {
         self.inventory = Some(inventory);
+    }
+
+    /// The channels that messages are sent by.
+    pub fn send_by(&mut self, messages: MessageDesk) {
+        self.messages = messages;
+    }
+
+    pub(crate) fn messages(&self) -> &MessageDesk {
+        &self.messages
     }
 
     pub(crate) fn inventory(&self) -> Option<&Inventory> {

@@ -34,7 +34,7 @@ use ramal_capability::{Digest, Grant, PluginId, Purpose, SourceError, TenantId};
 use ramal_center::{
     Center, CenterParts, CenterSettings, Directories, Directory, Journals, PhoneNumber, SourceId, SystemClock,
 };
-use ramal_channels::ChannelBoard;
+use ramal_channels::{ChannelBoard, FileFolder};
 use ramal_credentials::{Keeper, KeyFileError};
 use ramal_egress::{CredentialFileError, Egress, RootsError, WebhookError};
 use ramal_engine::cache::CacheError;
@@ -51,6 +51,7 @@ pub use storage::open as open_store;
 use crate::config::{ConfigError, PluginConfig, ServerConfig};
 use crate::hooks::{HookDoors, PlanNow};
 use crate::inventory::Inventory;
+use crate::messages::MessageDesk;
 use crate::metrics::Metrics;
 use crate::plugins::{PluginDesk, Standing};
 use crate::state::{AppParts, AppState};
@@ -240,7 +241,11 @@ pub async fn compose(
     let subjects = Arc::new(subject_key(&data.join("subjects.key"))?);
 
     let way_out = Egress::builder().ledger(Arc::clone(&ledger));
-    let channels::Opened { mut doors, watched: folders } = channels::open(config, &way_out)?;
+    let channels::Opened { mut doors, lines, watched: folders } = channels::open(config, &way_out)?;
+    let mut messages = MessageDesk::default();
+    messages.keep_files(FileFolder::new(data.join("files")));
+    lines.into_iter().for_each(|(origin, line)| messages.add(origin, line));
+    doors.send_by(messages);
     let exchanges = channels::Exchanges::open(config, &way_out)?;
     let watched = queues::Exchanges::open(config, &way_out)?;
     doors.list(Inventory::new(config, Arc::clone(&store), ChannelBoard::default()));

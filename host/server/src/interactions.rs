@@ -345,7 +345,7 @@ pub(crate) async fn put_contact(
 
 // === what the handlers share ===
 
-fn taken(handled: Result<Handled, CenterError>) -> Result<Json<EventTaken>, Problem> {
+pub(crate) fn taken(handled: Result<Handled, CenterError>) -> Result<Json<EventTaken>, Problem> {
     let Handled { interaction, state, repeated } = handled.map_err(|error| {
         if let CenterError::Store(cause) = &error {
             tracing::error!(error = %chain(cause), "a change was not stored");

@@ -33,6 +33,7 @@ mod interactions;
 mod inventory;
 mod listener;
 mod live;
+mod messages;
 mod metrics;
 mod openapi;
 mod panel;
@@ -58,9 +59,11 @@ pub use config::{
     AgentConfig, AsteriskConfig, AsteriskQueuesConfig, ChannelConfig, ConfigError, ForgottenCallsConfig,
     GammuConfig, MappedConfig, PluginConfig, PostgresConfig, RetentionConfig, ServerConfig, SharedKeyConfig,
     SourceConfig, TenantConfig, TokenConfig, TrunkTag, TwilioConfig, WebhookConfig, WebhookUrl,
+    WhatsAppConfig,
 };
 pub use hooks::{HookDoors, PlanNow};
 pub use inventory::{ChannelView, CollectedView, Inventory};
+pub use messages::{Line, MessageDesk};
 pub use metrics::Metrics;
 pub use openapi::document;
 pub use plugins::{PluginDesk, Standing};

@@ -13,7 +13,7 @@ use crate::problem::{FieldProblem, Problem, ProblemCode};
 use crate::state::AppState;
 use crate::{
     access, call_control, calls, channels, credentials, deliveries, events, health, hooks, interactions,
-    inventory, live, metrics, plugins, practice, queues, route, vcon, webhooks,
+    inventory, live, messages, metrics, plugins, practice, queues, route, vcon, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -75,7 +75,11 @@ pub(crate) fn described() -> OpenApiRouter<AppState> {
         .routes(routes!(interactions::get_interactions))
         .routes(routes!(interactions::get_interaction))
         .routes(routes!(interactions::get_history))
-        .routes(routes!(interactions::get_messages))
+        .routes(routes!(interactions::get_messages, messages::post_message))
+        .routes(routes!(messages::get_file))
+        .routes(routes!(messages::post_read))
+        .routes(routes!(messages::post_assign))
+        .routes(routes!(messages::post_close))
         .routes(routes!(vcon::get_vcon))
         .routes(routes!(interactions::post_timeline))
         .routes(routes!(interactions::put_notes))

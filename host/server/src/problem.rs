@@ -98,6 +98,16 @@ codes! {
     CallControlFailed = "call-control-failed", BAD_GATEWAY, "The exchange did not do it";
     /// The exchange cannot be asked.
     ChannelOffline = "channel-offline", SERVICE_UNAVAILABLE, "The channel is not connected";
+    /// Nothing can be sent by this channel.
+    ChannelOnlyReceives = "channel-only-receives", CONFLICT, "The channel does not send this";
+    /// The customer wrote too long ago for a free answer.
+    WindowClosed = "window-closed", CONFLICT, "The customer wrote too long ago for a free answer";
+    /// The customer cannot be reached by this channel.
+    ContactNotReachable = "contact-not-reachable", CONFLICT, "The customer cannot be reached by this channel";
+    /// The provider did not take the message.
+    MessageNotSent = "message-not-sent", BAD_GATEWAY, "The provider did not take the message";
+    /// The provider did not give the file.
+    FileNotFetched = "file-not-fetched", BAD_GATEWAY, "The file could not be fetched";
     /// The credential cannot be connected in a browser as it stands.
     CredentialNotConnectable = "credential-not-connectable", CONFLICT, "The account cannot be connected like this";
     /// The plugin did not load.

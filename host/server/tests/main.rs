@@ -6,5 +6,6 @@ mod channels;
 mod hooks;
 mod interactions;
 mod live;
+mod messages;
 mod serve;
 mod support;

@@ -16,7 +16,8 @@ use ramal_center::{Clear, ContactIdentity, ContactKind, EventId};
 
 use super::blocking;
 use super::folders::{GammuFolders, short};
-use crate::{MessageSender, SendError};
+use crate::send::only_text;
+use crate::{MessageSender, Outgoing, SendError};
 
 /// What the note of our messages begins with; it has no dot, since what follows the last dot are smsd's options.
 const OURS: &str = "ramal-";
@@ -38,11 +39,11 @@ impl MessageSender for GammuSender {
     fn send<'a>(
         &'a self,
         to: &'a ContactIdentity,
-        text: &'a Clear,
+        message: &'a Outgoing,
         reference: &'a EventId,
     ) -> BoxFuture<'a, Result<EventId, SendError>> {
         async move {
-            let (folders, to, text) = (self.0.clone(), to.clone(), text.clone());
+            let (folders, to, text) = (self.0.clone(), to.clone(), only_text(message)?.clone());
             let note = name(reference);
             let id = EventId::new(&note).map_err(|_| SendError::NoAddress)?;
             let written = blocking(move || write(&folders, &to, &text, &note, Timestamp::now())).await;
@@ -51,6 +52,15 @@ impl MessageSender for GammuSender {
             Ok(id)
         }
         .boxed()
+    }
+
+    fn address<'c>(&self, contacts: &'c [ContactIdentity]) -> Option<&'c ContactIdentity> {
+        contacts.iter().find(|contact| contact.kind == ContactKind::Phone)
+    }
+
+    /// smsd brings back the note of the file alone.
+    fn told_as(&self, reference: &EventId) -> EventId {
+        EventId::new(&name(reference)).unwrap_or_else(|_| reference.clone())
     }
 }
 

@@ -7,16 +7,17 @@ use ramal_center::{
 
 use super::form::Form;
 use super::{Twilio, clear};
-use crate::{Heard, Reading, party, text};
+use crate::{Heard, OUR_REFERENCE, Reading, party, text};
 
 /// A message has at most ten files.
 const MOST_FILES: u64 = 10;
 
-pub(super) fn read(form: &Form, twilio: &Twilio, now: Timestamp, reading: &mut Reading) {
+/// `ours` is the reference in the address that was called; the address is signed.
+pub(super) fn read(form: &Form, twilio: &Twilio, ours: Option<&str>, now: Timestamp, reading: &mut Reading) {
     let status = form.get("MessageStatus").or_else(|| form.get("SmsStatus"));
     let heard = match status {
         None | Some("received" | "receiving") => message(form, twilio, now),
-        Some(word) => come_further(form, word, now),
+        Some(word) => come_further(form, word, ours, now),
     };
     match heard {
         Ok(heard) => reading.heard.push(heard),
@@ -47,7 +48,7 @@ fn message(form: &Form, twilio: &Twilio, now: Timestamp) -> Result<Heard, &'stat
     }))
 }
 
-fn come_further(form: &Form, word: &str, now: Timestamp) -> Result<Heard, &'static str> {
+fn come_further(form: &Form, word: &str, ours: Option<&str>, now: Timestamp) -> Result<Heard, &'static str> {
     let status = match word {
         "accepted" | "scheduled" | "queued" | "sending" => MessageStatus::Queued,
         "sent" => MessageStatus::Sent,
@@ -56,12 +57,13 @@ fn come_further(form: &Form, word: &str, now: Timestamp) -> Result<Heard, &'stat
         "undelivered" | "failed" | "canceled" => MessageStatus::Failed,
         _ => return Err("unknown-status"),
     };
-    let reference = reference(form)?;
+    let told = reference(form)?;
+    let ours = ours.filter(|text| text.starts_with(OUR_REFERENCE)).and_then(|text| EventId::new(text).ok());
     let failed = status == MessageStatus::Failed;
     let cause = || form.get("ErrorCode").map_or_else(|| word.to_owned(), str::to_owned);
     Ok(Heard::Status(MessageStatusEvent {
-        event_id: EventId::new(&format!("{}.{word}", reference.as_str())).map_err(|_| "bad-id")?,
-        reference,
+        event_id: EventId::new(&format!("{}.{word}", told.as_str())).map_err(|_| "bad-id")?,
+        reference: ours.unwrap_or(told),
         status,
         provider_cause: failed.then(cause),
         at: now,

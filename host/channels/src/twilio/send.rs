@@ -14,7 +14,8 @@ use ramal_egress::{ProviderAnswer, ProviderCall, ProviderClient};
 use serde::Deserialize;
 use url::{Url, form_urlencoded};
 
-use crate::{MessageSender, SendError};
+use crate::send::only_text;
+use crate::{MessageSender, Outgoing, SendError};
 
 /// Where Twilio is asked when nothing else is said.
 pub const TWILIO_API: &str = "https://api.twilio.com";
@@ -99,10 +100,18 @@ impl MessageSender for TwilioSender {
     fn send<'a>(
         &'a self,
         to: &'a ContactIdentity,
-        text: &'a Clear,
+        message: &'a Outgoing,
         reference: &'a EventId,
     ) -> BoxFuture<'a, Result<EventId, SendError>> {
-        self.create(to, text, reference).boxed()
+        async move { self.create(to, only_text(message)?, reference).await }.boxed()
+    }
+
+    fn address<'c>(&self, contacts: &'c [ContactIdentity]) -> Option<&'c ContactIdentity> {
+        // A conversation on WhatsApp has both names: the one that WhatsApp gave is the way back.
+        let of = |kind, namespace| {
+            contacts.iter().find(|c: &&ContactIdentity| c.kind == kind && c.namespace.as_str() == namespace)
+        };
+        of(ContactKind::Whatsapp, Namespace::WA_ID).or_else(|| of(ContactKind::Phone, Namespace::E164))
     }
 }
 

@@ -292,6 +292,17 @@ fn every_kind_of_callback(#[case] body: &str, #[case] expected: &str) {
     assert_eq!(heard(body), expected);
 }
 
+#[rstest]
+#[case::ours("?reference=ramal.m-1", "SM1.delivered ramal.m-1 delivered None")]
+#[case::of_another_system("?reference=crm-1", "SM1.delivered SM1 delivered None")]
+#[case::none("", "SM1.delivered SM1 delivered None")]
+fn a_status_finds_its_message_by_our_own_reference(#[case] query: &str, #[case] expected: &str) {
+    let url = Url::parse(&format!("https://ramal.example/v1/channels/tw/webhook{query}")).unwrap();
+    let body = b"MessageSid=SM1&MessageStatus=delivered";
+    let incoming = Incoming { url: &url, headers: &[("content-type", FORM)], body, now: now() };
+    assert_eq!(told(&twilio().read(&incoming).unwrap()), expected);
+}
+
 #[test]
 fn a_recording_is_the_same_whoever_tells_it() {
     let id = |status: &str| {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use ramal_center::{Center, Clear, ContactIdentity, EventId, InteractionDirection, MessageEvent, Region};
-use ramal_channels::{Gammu, GammuFolders, GammuSender, Heard, MessageSender, Taken, take};
+use ramal_channels::{Gammu, GammuFolders, GammuSender, Heard, MessageSender, Outgoing, Taken, take};
 use ramal_store::{Channel, InteractionStore, MessageStatus};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -128,7 +128,8 @@ async fn a_message_in_the_modem_becomes_a_conversation_and_the_answer_goes_out()
     let sender = GammuSender::new(smsd.folders());
     let text = Clear::from("Olá, é o Ramal ✓");
     let reference = EventId::new("m-1").unwrap();
-    let id = sender.send(&customer, &text, &reference).await.unwrap();
+    let id = sender.send(&customer, &Outgoing::text(text.clone()), &reference).await.unwrap();
+    assert_eq!(sender.told_as(&reference), id, "it is stored by this name before it goes out");
     let told = MessageEvent {
         reference: id.clone(),
         channel: Channel::Sms,
@@ -142,7 +143,7 @@ async fn a_message_in_the_modem_becomes_a_conversation_and_the_answer_goes_out()
     };
     assert!(matches!(take(&center, &origin, Heard::Message(told)).await.unwrap(), Taken::Stored(_)));
     smsd.until("sent", 1).await;
-    assert_eq!(sender.send(&customer, &text, &reference).await.unwrap(), id);
+    assert_eq!(sender.send(&customer, &Outgoing::text(text.clone()), &reference).await.unwrap(), id);
     assert_eq!(smsd.names("outbox"), [] as [String; 0], "the same is not sent twice");
     let log = fs::read_to_string(smsd.home.path().join("log")).unwrap();
     assert!(log.contains(&format!("to \"{CUSTOMER}\" with text \"Olá, é o Ramal ✓\"")), "{log}");

@@ -10,7 +10,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use ramal_center::{Clear, ContactIdentity, ContactKind, EventId, Namespace};
-use ramal_channels::{MessageSender, SendError, TwilioSender};
+use ramal_channels::{MessageSender, Outgoing, SendError, TwilioSender};
 use ramal_egress::{Egress, ProviderAddress};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -87,7 +87,7 @@ fn phone(number: &str) -> ContactIdentity {
 
 async fn send(base: &str, to: &ContactIdentity) -> Result<String, SendError> {
     let sent = sender(base, "+551132100000")
-        .send(to, &Clear::from("Olá & até já"), &EventId::new("m-1").unwrap())
+        .send(to, &Outgoing::text("Olá & até já"), &EventId::new("m-1").unwrap())
         .await;
     sent.map(|id| id.as_str().to_owned())
 }

@@ -5,6 +5,7 @@ mod asterisk;
 mod gammu;
 mod mapped;
 mod twilio;
+mod whatsapp;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use tokio::task::JoinHandle;
 use super::ComposeError;
 use crate::channels::{ChannelDoor, ChannelDoors};
 use crate::config::{ChannelConfig, ServerConfig, TenantConfig};
+use crate::messages::Line;
 use crate::metrics::Metrics;
 use crate::secret::Secret;
 pub(super) use asterisk::{Connected, Exchanges};
@@ -27,6 +29,8 @@ pub(super) use asterisk::{Connected, Exchanges};
 pub(super) struct Opened {
     /// The channels whose providers post to us.
     pub(super) doors: ChannelDoors,
+    /// What sends messages.
+    pub(super) lines: Vec<(Origin, Line)>,
     /// Those that we watch.
     pub(super) watched: Vec<gammu::Watched>,
 }
@@ -38,7 +42,7 @@ pub(super) struct Watching {
 }
 
 /// Reads every secret and mapping; opens no connection.
-pub(super) fn open(config: &ServerConfig, _way_out: &Builder) -> Result<Opened, ComposeError> {
+pub(super) fn open(config: &ServerConfig, way_out: &Builder) -> Result<Opened, ComposeError> {
     let mut opened = Opened::default();
     for tenant in &config.tenants {
         let region = tenant.region.parse::<Region>().unwrap_or(Region::BR);
@@ -48,9 +52,19 @@ pub(super) fn open(config: &ServerConfig, _way_out: &Builder) -> Result<Opened, 
                 opened.doors.add(ChannelDoor { origin: origin.clone(), webhook });
             };
             match channel {
-                ChannelConfig::Twilio(twilio) => door(Arc::new(twilio::open(twilio, region)?)),
+                ChannelConfig::Twilio(twilio) => {
+                    door(Arc::new(twilio::open(twilio, region)?));
+                    let line = twilio::line(config, twilio, way_out)?;
+                    opened.lines.extend(line.map(|line| (origin, line)));
+                }
+                ChannelConfig::WhatsApp(whatsapp) => {
+                    let (webhook, line) = whatsapp::open(whatsapp, way_out, region)?;
+                    door(Arc::new(webhook));
+                    opened.lines.extend(line.map(|line| (origin, line)));
+                }
                 ChannelConfig::Mapped(mapped) => door(Arc::new(mapped::open(mapped, region)?)),
                 ChannelConfig::Gammu(gammu) => {
+                    opened.lines.push((origin.clone(), gammu::line(gammu)));
                     opened.watched.push(gammu::open(gammu, origin, zone(tenant), region));
                 }
                 // Connected by this host: see [`Exchanges`] and `queues`.

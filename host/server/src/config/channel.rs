@@ -5,6 +5,7 @@ mod asterisk_queues;
 mod gammu;
 mod mapped;
 mod twilio;
+mod whatsapp;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ pub use asterisk_queues::AsteriskQueuesConfig;
 pub use gammu::GammuConfig;
 pub use mapped::MappedConfig;
 pub use twilio::{SharedKeyConfig, TwilioConfig};
+pub use whatsapp::WhatsAppConfig;
 
 /// One channel. Its name is unique over all tenants, sources among them: it stands in the address that the provider
 /// posts to, and in every event.
@@ -28,6 +30,9 @@ pub enum ChannelConfig {
     Gammu(GammuConfig),
     /// A provider that a mapping file describes.
     Mapped(MappedConfig),
+    /// One number of a business on WhatsApp.
+    #[serde(rename = "whatsapp")]
+    WhatsApp(WhatsAppConfig),
     /// An Asterisk exchange.
     Asterisk(AsteriskConfig),
     /// The queues of an Asterisk exchange.
@@ -41,6 +46,7 @@ impl ChannelConfig {
             Self::Twilio(c) => &c.id,
             Self::Gammu(c) => &c.id,
             Self::Mapped(c) => &c.id,
+            Self::WhatsApp(c) => &c.id,
             Self::Asterisk(c) => &c.id,
             Self::AsteriskQueues(c) => &c.id,
         }
@@ -52,6 +58,7 @@ impl ChannelConfig {
             Self::Twilio(c) => c.paths(),
             Self::Gammu(c) => c.paths(),
             Self::Mapped(c) => c.paths(),
+            Self::WhatsApp(c) => c.paths(),
             Self::Asterisk(c) => c.password_file.iter_mut().collect(),
             Self::AsteriskQueues(c) => c.secret_file.iter_mut().collect(),
         }
@@ -64,6 +71,7 @@ impl ChannelConfig {
             Self::Twilio(c) => c.broken_rule().map(of),
             Self::Gammu(c) => c.broken_rule().map(of),
             Self::Mapped(c) => c.broken_rule().map(of),
+            Self::WhatsApp(c) => c.broken_rule().map(of),
             Self::Asterisk(c) => c.broken_rule(),
             Self::AsteriskQueues(c) => c.broken_rule(),
         }

@@ -21,7 +21,7 @@ use url::Url;
 use crate::secret::Secret;
 pub use channel::{
     AsteriskConfig, AsteriskQueuesConfig, ChannelConfig, GammuConfig, MappedConfig, SharedKeyConfig,
-    TrunkTag, TwilioConfig,
+    TrunkTag, TwilioConfig, WhatsAppConfig,
 };
 pub use error::ConfigError;
 pub use forgotten::ForgottenCallsConfig;

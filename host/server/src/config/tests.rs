@@ -206,6 +206,34 @@ fn a_webhook_stands_once_in_a_tenant() {
     "kind = \"gammu\"\ninbox = \"i\"\noutbox = \"o\"\nsent = \"s\"\nerror = \"e\"\ndone = \"d\"\ntime-zone = \"Mars\"",
     "`time-zone`"
 )]
+#[case::twilio_that_sends(
+    "kind = \"twilio\"\naccount = \"AC0123456789abcdef0123456789abcdef\"\nauth-token-file = \"token\"\nfrom = \"+551132100000\"",
+    ""
+)]
+#[case::twilio_that_sends_without_a_token(
+    "kind = \"twilio\"\naccount = \"AC0123456789abcdef0123456789abcdef\"\nfrom = \"MG1\"\nshared-key = [{ id = \"k\", secret-file = \"s\" }]",
+    "messages are sent with the auth token"
+)]
+#[case::whatsapp(
+    "kind = \"whatsapp\"\naccount = \"1\"\nphone-number-id = \"2\"\napp-secret-file = \"s\"\nverify-token-file = \"v\"\naccess-token-file = \"t\"",
+    ""
+)]
+#[case::whatsapp_by_the_number_itself(
+    "kind = \"whatsapp\"\naccount = \"1\"\nphone-number-id = \"+551132100000\"\napp-secret-file = \"s\"\nverify-token-file = \"v\"",
+    "the telephone number is neither"
+)]
+#[case::whatsapp_unproved(
+    "kind = \"whatsapp\"\naccount = \"1\"\nphone-number-id = \"2\"\nverify-token-file = \"v\"",
+    "`app-secret-file`"
+)]
+#[case::whatsapp_unverified(
+    "kind = \"whatsapp\"\naccount = \"1\"\nphone-number-id = \"2\"\napp-secret-file = \"s\"",
+    "`verify-token-file`"
+)]
+#[case::whatsapp_of_no_version(
+    "kind = \"whatsapp\"\naccount = \"1\"\nphone-number-id = \"2\"\napp-secret-file = \"s\"\nverify-token-file = \"v\"\ngraph-version = \"latest\"",
+    "`graph-version`"
+)]
 fn a_channel_is_checked(#[case] channel: &str, #[case] wrong: &str) {
     let text = format!("{}\n[[tenant.channel]]\nid = \"ch\"\n{channel}\n", whole());
     match parse(&text) {
@@ -225,4 +253,24 @@ fn a_channels_files_are_relative_to_the_configuration() {
     let ChannelConfig::Mapped(mapped) = &config.tenants[0].channels[0] else { panic!("not mapped") };
     assert_eq!(mapped.mapping, Path::new("/etc/ramal/maps/z.toml"));
     assert_eq!(mapped.secret_file.as_deref(), Some(Path::new("/etc/ramal/z")));
+}
+
+#[rstest]
+#[case::whatsapp(include_str!("../../../../docs/channels/whatsapp.md"))]
+#[case::others(include_str!("../../../../docs/channels/README.md"))]
+fn the_documents_show_channels_that_are_right(#[case] page: &str) {
+    let mut read = 0;
+    for block in page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+        if !block.contains("[[tenant.channel]]") {
+            continue;
+        }
+        // With what is only shown as possible, too.
+        let uncommented: String =
+            block.lines().map(|line| format!("{}\n", line.trim_start_matches("# "))).collect();
+        for text in [block.to_owned(), uncommented.replace('…', "0")] {
+            let config = parse(&format!("{}\n{text}", whole()));
+            read += usize::from(config.map_err(|error| panic!("{error}\n{text}")).is_ok());
+        }
+    }
+    assert!(read > 0);
 }

@@ -13,6 +13,7 @@ pub(super) enum Kind {
     Twilio,
     Gammu,
     Mapped,
+    WhatsApp,
     Asterisk,
     AsteriskQueues,
 }
@@ -41,6 +42,7 @@ impl Kind {
             ChannelConfig::Twilio(_) => Self::Twilio,
             ChannelConfig::Gammu(_) => Self::Gammu,
             ChannelConfig::Mapped(_) => Self::Mapped,
+            ChannelConfig::WhatsApp(_) => Self::WhatsApp,
             ChannelConfig::Asterisk(_) => Self::Asterisk,
             ChannelConfig::AsteriskQueues(_) => Self::AsteriskQueues,
         }
@@ -52,6 +54,7 @@ impl Kind {
             Self::Twilio => "twilio",
             Self::Gammu => "gammu",
             Self::Mapped => "mapped",
+            Self::WhatsApp => "whatsapp",
             Self::Asterisk => "asterisk",
             Self::AsteriskQueues => "asterisk-queues",
         }
@@ -72,6 +75,14 @@ impl Kind {
             Self::Mapped => [call(), vec![here("text")]].concat(),
             Self::Asterisk => [call(), vec![there("recording")]].concat(),
             Self::Twilio => [call(), vec![here("text"), there("media"), there("recording")]].concat(),
+            Self::WhatsApp => {
+                let fetched = CollectedView {
+                    data: "media",
+                    kept_in: "files in the data folder, once somebody asked for them; before that the provider's",
+                    kept_for: "until somebody removes the file; at the provider some weeks",
+                };
+                vec![here("metadata"), here("number"), here("text"), fetched]
+            }
             Self::Gammu => vec![here("metadata"), here("number"), here("text")],
         }
     }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use ipnet::IpNet;
+use ramal_capability::Origin;
 use ramal_center::{Channel, SourceId};
 use serde::{Deserialize, Deserializer};
 
@@ -30,6 +32,15 @@ pub struct TwilioConfig {
     /// A file that holds the auth token before.
     #[serde(default)]
     pub previous_auth_token_file: Option<PathBuf>,
+    /// As whom messages are sent: a number in E.164, or a messaging service (`MG…`); without it none are sent.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// Where the API is, when it is not Twilio's.
+    #[serde(default, deserialize_with = "origin")]
+    pub api: Option<Origin>,
+    /// Address ranges that are not public and that `api` may lead to.
+    #[serde(default)]
+    pub private: Vec<IpNet>,
     /// Keys that were made for signing webhooks.
     #[serde(default, rename = "shared-key")]
     pub shared_keys: Vec<SharedKeyConfig>,
@@ -51,6 +62,10 @@ pub struct SharedKeyConfig {
 
 fn mobile() -> Channel {
     Channel::Mobile
+}
+
+pub(super) fn origin<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Origin>, D::Error> {
+    String::deserialize(deserializer)?.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
 fn line<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Channel, D::Error> {
@@ -81,6 +96,9 @@ impl TwilioConfig {
         }
         if self.auth_token.is_none() && self.auth_token_file.is_none() && self.shared_keys.is_empty() {
             return Some("nothing proves the provider; add `auth-token-file`, or a `shared-key`");
+        }
+        if self.from.is_some() && self.auth_token.is_none() && self.auth_token_file.is_none() {
+            return Some("messages are sent with the auth token; add `auth-token-file`, or leave out `from`");
         }
         let broken = self.shared_keys.iter().any(|key| key.secret.is_some() == key.secret_file.is_some());
         broken.then_some("each `shared-key` needs either `secret-file` or `secret`")
