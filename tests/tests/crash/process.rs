@@ -11,10 +11,12 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 use crate::http::Api;
+use crate::receiver::Receiver;
 
 pub(crate) const TENANT: &str = "practice";
 pub(crate) const SOURCE: (&str, &str) = ("pbx", "made-up-secret-of-the-exchange-0001");
 const TOKEN: &str = "made-up-token-of-the-panel-00000001";
+const WEBHOOK_SECRET: &str = "whsec_bWFkZS11cC1zZWNyZXQtb2YtYS13ZWJob29rLTAx";
 const CRM_KEY: &str = "made-up-practice-key";
 const GRANT: &str = include_str!("../../../plugins/practice/grant.toml");
 /// A host that is not up by then does not come.
@@ -82,6 +84,16 @@ pub(crate) struct Place {
 impl Place {
     /// A host that tells the CRM of calls; one that `looks_up` asks it who is calling as well.
     pub(crate) fn new(crm: &Crm, looks_up: bool, postgres: Option<&str>) -> Self {
+        Self::telling(crm, looks_up, postgres, None)
+    }
+
+    /// The same, and it tells a webhook's receiver of each event.
+    pub(crate) fn telling(
+        crm: &Crm,
+        looks_up: bool,
+        postgres: Option<&str>,
+        receiver: Option<&Receiver>,
+    ) -> Self {
         let place = Self {
             folder: tempfile::Builder::new().prefix("ramal-crash-").tempdir().unwrap(),
             environment: Vec::new(),
@@ -104,6 +116,14 @@ impl Place {
         place.put("settings.toml", &format!("server = \"{}\"\n", crm.origin));
         place.put("credentials.toml", &format!("[practice.practice.key]\ntoken = \"{CRM_KEY}\"\n"));
         let postgres = postgres.map(|url| format!("[postgres]\nurl = \"{url}\"\n")).unwrap_or_default();
+        let webhook = receiver.map(|receiver| {
+            format!(
+                "[[tenant.webhook]]\nid = \"erp\"\nurl = \"http://127.0.0.1:{}/in\"\nprivate = [\"127.0.0.0/8\"]\n\
+                 secret = \"{WEBHOOK_SECRET}\"\n",
+                receiver.port
+            )
+        });
+        let webhook = webhook.unwrap_or_default();
         let (source, secret) = SOURCE;
         place.put(
             "ramal.toml",
@@ -113,7 +133,7 @@ impl Place {
                  [[tenant.token]]\nid = \"panel\"\ntoken = \"{TOKEN}\"\n\
                  [[tenant.source]]\nid = \"{source}\"\nsecret = \"{secret}\"\n\
                  [[tenant.plugin]]\nfile = '{}'\ngrant = \"grant.toml\"\nsettings = \"settings.toml\"\n\
-                 credentials = \"credentials.toml\"\n",
+                 credentials = \"credentials.toml\"\n{webhook}",
                 plugin().display()
             ),
         );
