@@ -1,6 +1,7 @@
 //! A host with one plugin in it and a real CRM behind it: the same way out and the same checks on each call for every
 //! plugin, so that none is held to less than another.
 
+pub(crate) mod changes;
 pub(crate) mod faults;
 
 use std::sync::Arc;
