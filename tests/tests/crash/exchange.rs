@@ -34,6 +34,8 @@ const AGAIN: Duration = Duration::from_millis(20);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     Ringing,
+    /// Where somebody must say who calls.
+    Contact,
     Answered,
     /// While the call goes on: a part of the first account.
     Notes,
@@ -47,6 +49,8 @@ enum Step {
 struct Call {
     number: usize,
     answered: bool,
+    /// Who calls, where that must be said.
+    contact: Option<String>,
     /// Ramal's identifier, once it has said it.
     interaction: Option<String>,
     /// Steps that were acknowledged.
@@ -59,15 +63,16 @@ impl Call {
     }
     fn steps(&self) -> impl Iterator<Item = Step> {
         let (answered, noted) = (self.answered, self.number % NOTES == 0);
-        let disposed = self.number % DISPOSITIONS == 0;
-        [Step::Ringing, Step::Answered, Step::Notes, Step::Ended, Step::Disposition].into_iter().filter(
-            move |step| match step {
+        let (disposed, chosen) = (self.number % DISPOSITIONS == 0, self.contact.is_some());
+        [Step::Ringing, Step::Contact, Step::Answered, Step::Notes, Step::Ended, Step::Disposition]
+            .into_iter()
+            .filter(move |step| match step {
                 Step::Ringing | Step::Ended => true,
+                Step::Contact => chosen,
                 Step::Answered => answered,
                 Step::Notes => noted,
                 Step::Disposition => disposed,
-            },
-        )
+            })
     }
     /// What is to be told next.
     fn next(&self) -> Option<Step> {
@@ -88,6 +93,8 @@ impl Call {
 pub(crate) struct Told {
     /// The events that were acknowledged, by their ids.
     pub(crate) events: HashSet<String>,
+    /// Somebody said who calls.
+    pub(crate) contact: bool,
     /// The notes and the disposition that were acknowledged, as words.
     pub(crate) notes: Option<String>,
     pub(crate) disposition: Option<String>,
@@ -117,6 +124,7 @@ struct Shared {
     dice: Mutex<StdRng>,
     next: AtomicUsize,
     most: AtomicUsize,
+    contacts: Vec<String>,
     told: Mutex<HashMap<String, Told>>,
     counts: Counts,
     in_flight: AtomicUsize,
@@ -126,6 +134,11 @@ struct Shared {
     clock: AtomicI64,
     /// The clocks were moved, and not in the same instant.
     moved: AtomicBool,
+}
+
+/// The number of one customer.
+pub(crate) fn number_of(prefix: usize, customer: usize) -> String {
+    format!("+551198{prefix}{:06}", 100_000 + customer)
 }
 
 /// What happens at one sending.
@@ -139,10 +152,16 @@ enum Sent {
 impl Exchange {
     /// An exchange whose numbers have the digit `prefix`, 0 to 9, in their place.
     pub(crate) fn new(prefix: usize, seed: u64) -> Self {
+        Self::of(prefix, seed, Vec::new())
+    }
+
+    /// The same, whose callers are these contacts of the CRM, one after the other: somebody says so in each call.
+    pub(crate) fn of(prefix: usize, seed: u64, contacts: Vec<String>) -> Self {
         let shared = Shared {
             dice: Mutex::new(StdRng::seed_from_u64(seed)),
             next: AtomicUsize::new(0),
             most: AtomicUsize::new(usize::MAX),
+            contacts,
             told: Mutex::default(),
             counts: Counts::default(),
             in_flight: AtomicUsize::new(0),
@@ -253,7 +272,8 @@ impl Shared {
         let number = self.next.fetch_add(1, Ordering::SeqCst);
         let mut dice = StdRng::seed_from_u64(self.dice.lock().random());
         let answered = dice.random_bool(0.7);
-        Some((Call { number, answered, interaction: None, told: 0 }, dice))
+        let contact = self.contacts.get(number % self.contacts.len().max(1)).cloned();
+        Some((Call { number, answered, contact, interaction: None, told: 0 }, dice))
     }
 
     async fn line(
@@ -285,7 +305,8 @@ impl Shared {
     }
 
     async fn send(&self, api: &Api, prefix: usize, begun: Timestamp, call: &Call, step: Step) -> Sent {
-        let from = format!("+551198{prefix}{:06}", 100_000 + call.number % CUSTOMERS);
+        let customers = if self.contacts.is_empty() { CUSTOMERS } else { self.contacts.len() };
+        let from = number_of(prefix, call.number % customers);
         let started_ms = begun.as_millisecond() + i64::try_from(call.number).unwrap();
         let event = |kind: &str, after: i64, name: &str, value: &str| {
             let at = Timestamp::from_millisecond(started_ms + after).unwrap().to_string();
@@ -296,12 +317,16 @@ impl Shared {
         };
         let put = async |what: &str| {
             let id = call.interaction.as_deref().unwrap();
-            let body = json!({ what: call.words(step) });
+            let body = match &call.contact {
+                Some(contact) if step == Step::Contact => json!({ "plugin": "tryton", "contact": contact }),
+                _ => json!({ what: call.words(step) }),
+            };
             api.put(&format!("/v1/interactions/{id}/{what}"), &call.key(step), &body).await
         };
         self.in_flight.fetch_add(1, Ordering::SeqCst);
         let answer = match step {
             Step::Ringing => event("ringing", 0, "from", &from).await,
+            Step::Contact => put("contact").await,
             Step::Answered => event("answered", 4_000, "agent", "Bruna (invented)").await,
             Step::Notes => put("notes").await,
             Step::Ended if call.answered => event("ended", 60_000, "cause", "completed").await,
@@ -319,12 +344,14 @@ impl Shared {
                 let mut told = self.told.lock();
                 let of_call = told.entry(call.id()).or_insert_with(|| Told {
                     events: HashSet::new(),
+                    contact: false,
                     notes: None,
                     disposition: None,
                     started_ms,
                     number: from.clone(),
                 });
                 match step {
+                    Step::Contact => of_call.contact = true,
                     Step::Notes => of_call.notes = Some(call.words(step)),
                     Step::Disposition => of_call.disposition = Some(call.words(step)),
                     Step::Ringing | Step::Answered | Step::Ended => {

@@ -28,6 +28,18 @@ const LOOK: usize = 5;
 /// Every so many kills the database is checked as an operator does.
 const CHECK: usize = 50;
 
+/// A CRM that lives on, as the verdict sees it.
+pub(crate) trait Books {
+    /// Compares what was acknowledged with what it has.
+    async fn compare(&self, exchange: &Exchange);
+}
+
+impl Books for Crm {
+    async fn compare(&self, exchange: &Exchange) {
+        verdict::entries(&self.api, exchange).await;
+    }
+}
+
 /// What the kills of one host met.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
@@ -84,7 +96,7 @@ pub(crate) fn seed() -> u64 {
 
 /// Kills one host so many times, then lets it bring everything to its end and compares.
 pub(crate) async fn kill_again_and_again(
-    crm: &Crm,
+    crm: &impl Books,
     place: &Place,
     exchange: &mut Exchange,
     kills: usize,
@@ -136,7 +148,7 @@ pub(crate) async fn kill_again_and_again(
 /// Brings every call to its end, waits until the CRM knows of each, and compares everything with everything.
 /// Gives the histories.
 pub(crate) async fn finish(
-    crm: &Crm,
+    crm: &impl Books,
     place: &Place,
     exchange: &mut Exchange,
     host: Host,
@@ -146,7 +158,8 @@ pub(crate) async fn finish(
     exchange.hang_up(burst).await;
     assert!(!exchange.is_busy(), "the last host died\n{}", place.end_of_log());
     verdict::delivered(&host.api, place).await;
-    let histories = verdict::compare(&host.api, &crm.api, exchange).await;
+    let histories = verdict::histories(&host.api, exchange).await;
+    crm.compare(exchange).await;
     assert!(host.stop().await.success(), "{}", place.end_of_log());
     place.check().await;
     histories
@@ -184,7 +197,7 @@ async fn side_by_side(hosts: usize, kills: usize) {
                 let place = Place::telling(&crm, number % 2 == 0, None, Some(&receiver));
                 let mut exchange = Exchange::new(number, seed);
                 let (tally, histories) =
-                    kill_again_and_again(&crm, &place, &mut exchange, kills / hosts, seed).await;
+                    kill_again_and_again(&*crm, &place, &mut exchange, kills / hosts, seed).await;
                 verdict::heard(&receiver, &histories);
                 println!("{} posts to the webhook", receiver.posts());
                 (tally, exchange.counts().acknowledged.load(Ordering::SeqCst), exchange.told().len())
@@ -203,7 +216,8 @@ async fn side_by_side(hosts: usize, kills: usize) {
 }
 
 #[rstest]
-#[case::a_thousand_times(1_000)]
+// With those over PostgreSQL and beside Tryton more than a thousand.
+#[case::nine_hundred_times(900)]
 #[ignore = "takes a quarter of an hour; `make soak` runs it"]
 #[case::ten_thousand_times(10_000)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -24,4 +24,5 @@ mod kills;
 mod postgres;
 mod process;
 mod receiver;
+mod tryton;
 mod verdict;
