@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ramal_engine::Compiler;
 use ramal_server::{ComposeError, Composed, Secret, ServerConfig, compose, sign};
-use ramal_tests::fixture;
+use ramal_tests::fixture::{self, Secrets};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
@@ -31,6 +31,20 @@ pub(crate) struct PluginFiles {
     pub(crate) grant: String,
     pub(crate) settings: String,
     pub(crate) credentials: String,
+}
+
+impl PluginFiles {
+    /// Those of a plugin with its secrets, grant and settings.
+    pub(crate) fn of(tenant: &str, plugin: &str, secrets: Secrets, grant: String, settings: &Value) -> Self {
+        let mut credentials = String::new();
+        for (id, fields) in secrets {
+            credentials += &format!("[{tenant}.{plugin}.{id}]\n");
+            for (name, value) in fields {
+                credentials += &format!("{name} = {}\n", toml::Value::from(value));
+            }
+        }
+        Self { component: built(plugin), grant, settings: toml::to_string(settings).unwrap(), credentials }
+    }
 }
 
 /// One tenant with its plugins.

@@ -2,7 +2,9 @@
 //! plugin, so that none is held to less than another.
 
 pub(crate) mod changes;
+pub(crate) mod delivered;
 pub(crate) mod faults;
+pub(crate) mod matrix;
 
 use std::sync::Arc;
 
