@@ -42,6 +42,7 @@ routes = [
     "find-entries", "read-entries", "write-entry", "amend-entry", "open-items", "users",
     "subject-contact", "subject-leads", "subject-lead", "subject-entries", "subject-invoices",
     "delete-comment", "delete-attachment", "blank-entry", "blank-contact", "blank-lead", "delete-record",
+    "changes",
 ]
 
 [classes]

@@ -193,6 +193,14 @@ impl Odoo {
         self.postgres.rows(&self.database, query).await
     }
 
+    /// Statements as the superuser, for what no call of Odoo does.
+    ///
+    /// # Errors
+    /// Where one of them fails.
+    pub async fn execute(&self, statements: &str) -> Result<(), PeerError> {
+        self.postgres.execute(&self.database, statements).await
+    }
+
     /// Every `table.column` of the database in which one of the texts stands: what an erasure has really left.
     ///
     /// # Errors

@@ -44,6 +44,7 @@ routes = [
     "find-entry", "as-html", "write-entry", "read-entry", "find-addition", "rewrite-entry", "open-leads", "users",
     "subject", "subject-leads", "same-number", "subject-events", "subject-messages", "subject-activities",
     "subject-attachments", "delete", "empty-messages", "empty-lead", "empty-bank", "empty-event", "empty-contact",
+    "newest-change", "changes",
 ]
 
 [classes]

@@ -261,6 +261,27 @@ impl Tryton {
             .map_err(|error| PeerError::Ask { what: "party".to_owned(), reason: error.to_string() })
     }
 
+    /// The notes of some parties, each with the party's id. The vendor's client takes seconds for each party; this is for
+    /// tests that ask often.
+    ///
+    /// # Errors
+    /// Where Tryton refuses, or answers something else.
+    pub async fn notes(&self, parties: &[i64]) -> Result<Vec<(i64, String)>, PeerError> {
+        const METHOD: &str = "model.ir.note.search_read";
+        let resources: Vec<String> = parties.iter().map(|id| format!("party.party,{id}")).collect();
+        let domain = json!([["resource", "in", resources]]);
+        let params = json!([domain, 0, null, [["id", "ASC"]], ["resource", "message"], {}]);
+        let answer = self.rpc(METHOD, params).await?;
+        let note = |note: &Value| {
+            let party = note["resource"].as_str()?.rsplit_once(',')?.1.parse().ok()?;
+            Some((party, note["message"].as_str()?.to_owned()))
+        };
+        answer.as_array().and_then(|all| all.iter().map(note).collect()).ok_or_else(|| PeerError::Ask {
+            what: METHOD.to_owned(),
+            reason: "the answer is no list of notes".to_owned(),
+        })
+    }
+
     /// Create a record as the administrator; its id.
     ///
     /// # Errors

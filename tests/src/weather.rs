@@ -13,27 +13,52 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// What happens to a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weather {
+/// Declares the kinds and the list of all of them, so that none can be left out of it.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident $(($of:ty) = [$($sample:expr),+])?,)+) => {
+        /// What happens to a request.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Weather {
+            $($(#[$doc])* $name $(($of))?,)+
+        }
+
+        impl Weather {
+            /// Every kind, with each value that makes a difference; for tests that try them all.
+            pub fn all() -> impl Iterator<Item = Self> {
+                const KINDS: &[&[Weather]] = &[$(kinds!(@samples $name $($($sample)+)?)),+];
+                KINDS.iter().copied().flatten().copied()
+            }
+        }
+    };
+    (@samples $name:ident) => { &[Weather::$name] };
+    (@samples $name:ident $($sample:expr)+) => { &[$(Weather::$name($sample)),+] };
+}
+
+kinds! {
     /// It reaches the CRM, and its answer comes back.
     Fair,
     /// The same, after a while.
-    Late(Duration),
+    Late(Duration) = [Duration::from_millis(150)],
     /// The answer comes in small pieces.
     Drip,
     /// The answer comes twice on one connection.
     Twice,
+    /// The CRM does it; its answer comes byte by byte, never silent for long and not done in time.
+    Trickle,
     /// Nobody answers, and the connection stays.
     Silent,
     /// The connection is reset before the CRM heard of it.
     Reset,
     /// The connection is closed in order, without an answer.
     HungUp,
+    /// The CRM does it; nothing of its answer comes, but the end of it, and the other half of the connection stays.
+    HalfClosed,
     /// The CRM does it; the connection is reset before its answer is through.
     LostAnswer,
     /// The CRM does it; half of its answer comes.
     Truncated,
+    /// The CRM does it; its answer is said to be a page.
+    WrongType,
     /// The CRM does it, and says 500: it failed in what comes after the writing.
     BrokenAfter,
     /// The CRM does it, and says 500 in JSON that quotes what it was asked for and its own source.
@@ -43,76 +68,68 @@ pub enum Weather {
     /// 502 with the page of a gateway.
     BadGateway,
     /// 429, with the seconds to wait if they are said.
-    TooMany(Option<u32>),
+    TooMany(Option<u32>) = [None, Some(2)],
     /// 503 with a `Retry-After`.
-    Maintenance(u32),
+    Maintenance(u32) = [3],
     /// 200, a login page and no JSON: somebody's portal is in between.
     Portal,
     /// What answers does not speak HTTP.
     OtherProtocol,
+    /// What answers does not speak TLS. It is so at another origin: [`Proxy::origin_in`].
+    NoTls,
+    /// The CRM's name has no address, as above.
+    NoName,
+    /// Nobody listens at the CRM's address, as above.
+    NoServer,
 }
 
 impl Weather {
     /// Whether the CRM hears of the request.
     pub fn reaches(self) -> bool {
         use Weather as W;
-        matches!(
-            self,
-            W::Fair
-                | W::Late(_)
-                | W::Drip
-                | W::Twice
-                | W::LostAnswer
-                | W::Truncated
-                | W::BrokenAfter
-                | W::Traceback
-        )
+        match self {
+            W::Fair | W::Late(_) | W::Drip | W::Twice | W::Trickle | W::HalfClosed | W::LostAnswer => true,
+            W::Truncated | W::WrongType | W::BrokenAfter | W::Traceback => true,
+            W::Silent | W::Reset | W::HungUp | W::Broken | W::BadGateway | W::TooMany(_) => false,
+            W::Maintenance(_) | W::Portal | W::OtherProtocol | W::NoTls | W::NoName | W::NoServer => false,
+        }
     }
-    /// Whether the whole of its answer comes back.
-    pub fn is_good(self) -> bool {
-        matches!(self, Self::Fair | Self::Late(_) | Self::Drip | Self::Twice)
+    /// Whether only the end of somebody's patience ends it.
+    pub fn outlasts(self) -> bool {
+        matches!(self, Self::Trickle | Self::Silent)
     }
-    /// Whether a plugin made of this weather what delivery needs to hear: that it is done where the answer came, how
-    /// long to wait where the CRM said so, of all else that it is worth another try, and never what a page says.
+}
+
+/// What a plugin has to make of a request's fate, for delivery to know what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    /// It is done.
+    Done,
+    /// Worth another try; and nothing of what a page said.
+    Again,
+    /// Worth another try: the time was up.
+    TimeIsUp,
+    /// To be tried after so many seconds, if the CRM said how many.
+    Wait(Option<u32>),
+}
+
+impl Said {
+    /// Compares it with what was said.
     ///
     /// # Errors
-    /// When it said something else: both, for a person to read.
+    /// Both, for a person to read, when they differ.
     pub fn judge<T: std::fmt::Debug>(self, outcome: Result<T, CallError>) -> Result<(), String> {
         let fits = match (self, &outcome) {
-            (Self::TooMany(seconds), Err(CallError::Plugin(PluginError::RateLimited(said)))) => {
-                *said == seconds
-            }
-            (Self::Maintenance(seconds), Err(CallError::Plugin(PluginError::RateLimited(said)))) => {
-                *said == Some(seconds)
-            }
-            (Self::TooMany(_) | Self::Maintenance(_), _) => false,
-            (good, Ok(_)) => good.is_good(),
-            (bad, Err(CallError::Plugin(error @ PluginError::Transient(_)))) => {
-                !bad.is_good() && !IN_A_PAGE.iter().any(|word| error.to_string().contains(word))
+            (Self::Done, Ok(_)) => true,
+            (Self::Wait(seconds), Err(CallError::Plugin(PluginError::RateLimited(said)))) => *said == seconds,
+            (Self::TimeIsUp, Err(CallError::Plugin(PluginError::Transient(text)))) => text == TIME_IS_UP,
+            (Self::Again, Err(CallError::Plugin(PluginError::Transient(text)))) => {
+                text != TIME_IS_UP && !IN_A_PAGE.iter().any(|word| text.contains(word))
             }
             _ => false,
         };
-        if fits { Ok(()) } else { Err(format!("in the weather {self:?} it said {outcome:?}")) }
+        if fits { Ok(()) } else { Err(format!("{self:?} was expected, and this was said: {outcome:?}")) }
     }
-    /// Every kind that differs in what it leaves behind; for tests that try them all.
-    pub const ALL: &'static [Self] = &[
-        Self::Late(Duration::from_millis(150)),
-        Self::Drip,
-        Self::Twice,
-        Self::Reset,
-        Self::HungUp,
-        Self::LostAnswer,
-        Self::Truncated,
-        Self::BrokenAfter,
-        Self::Traceback,
-        Self::Broken,
-        Self::BadGateway,
-        Self::TooMany(None),
-        Self::TooMany(Some(7)),
-        Self::Maintenance(11),
-        Self::Portal,
-        Self::OtherProtocol,
-    ];
 }
 
 /// A loopback proxy. It ends with this value.
@@ -129,6 +146,21 @@ struct Forecast {
     weather: Weather,
     /// Only for requests whose first line holds this.
     part: &'static str,
+    /// It clears up after one of them.
+    passes: bool,
+    /// Requests that were struck.
+    struck: usize,
+}
+
+impl Forecast {
+    /// The weather for one request.
+    fn strike(&mut self, line: &str) -> Weather {
+        if self.weather == Weather::Fair || !line.contains(self.part) {
+            return Weather::Fair;
+        }
+        self.struck += 1;
+        if self.passes { std::mem::replace(&mut self.weather, Weather::Fair) } else { self.weather }
+    }
 }
 
 impl Proxy {
@@ -143,7 +175,8 @@ impl Proxy {
             .to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let origin = format!("http://{}", listener.local_addr()?);
-        let forecast = Arc::new(Mutex::new(Forecast { weather: Weather::Fair, part: "" }));
+        let forecast =
+            Arc::new(Mutex::new(Forecast { weather: Weather::Fair, part: "", passes: false, struck: 0 }));
         let shared = Arc::clone(&forecast);
         let serving = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -161,7 +194,34 @@ impl Proxy {
 
     /// From now on, for requests whose first line holds `part`; fair weather for the others.
     pub fn turn_for(&self, part: &'static str, weather: Weather) {
-        *self.forecast.lock() = Forecast { weather, part };
+        *self.forecast.lock() = Forecast { weather, part, passes: false, struck: 0 };
+    }
+
+    /// For the next request whose first line holds `part`, and no other.
+    pub fn turn_once(&self, part: &'static str, weather: Weather) {
+        *self.forecast.lock() = Forecast { weather, part, passes: true, struck: 0 };
+    }
+
+    /// How many requests the weather has struck since it turned.
+    pub fn struck(&self) -> usize {
+        self.forecast.lock().struck
+    }
+
+    /// The origin at which a request has this fate, where it is not one between us and the CRM.
+    ///
+    /// # Errors
+    /// When no port of this machine can be had.
+    pub async fn origin_in(&self, weather: Weather) -> io::Result<Option<String>> {
+        Ok(match weather {
+            Weather::NoTls => Some(self.origin.replace("http://", "https://")),
+            Weather::NoName => Some(self.origin.replace("127.0.0.1", "crm.example.invalid")),
+            Weather::NoServer => {
+                // A port that was ours a moment ago, and is nobody's now.
+                let nobody = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+                Some(format!("http://{nobody}"))
+            }
+            _ => None,
+        })
     }
 }
 
@@ -174,12 +234,14 @@ impl Drop for Proxy {
 /// One request of a connection; the answer ends it.
 async fn serve(mut client: TcpStream, upstream: String, forecast: Arc<Mutex<Forecast>>) -> io::Result<()> {
     let Some(request) = read_request(&mut client).await? else { return Ok(()) };
-    let Forecast { weather, part } = *forecast.lock();
     let line = String::from_utf8_lossy(&request).lines().next().unwrap_or_default().to_owned();
-    let weather = if line.contains(part) { weather } else { Weather::Fair };
+    let weather = forecast.lock().strike(&line);
     let answer = if weather.reaches() { ask(&upstream, &request).await? } else { Vec::new() };
     match weather {
-        Weather::Fair => client.write_all(&answer).await?,
+        // The last three are at other origins.
+        Weather::Fair | Weather::NoTls | Weather::NoName | Weather::NoServer => {
+            client.write_all(&answer).await?
+        }
         Weather::Late(time) => {
             tokio::time::sleep(time).await;
             client.write_all(&answer).await?;
@@ -196,13 +258,22 @@ async fn serve(mut client: TcpStream, upstream: String, forecast: Arc<Mutex<Fore
             // The other side may have had enough.
             drop(client.write_all(&answer).await);
         }
-        Weather::Silent => {
-            let mut rest = Vec::new();
-            return client.read_to_end(&mut rest).await.map(drop);
+        Weather::Trickle => {
+            client.set_nodelay(true)?;
+            for byte in answer.chunks(1) {
+                client.write_all(byte).await?;
+                tokio::time::sleep(TRICKLE).await;
+            }
+        }
+        Weather::Silent => return until_it_goes(client).await,
+        Weather::HalfClosed => {
+            client.shutdown().await?;
+            return until_it_goes(client).await;
         }
         Weather::Reset | Weather::LostAnswer => return reset(client),
         Weather::HungUp => {}
         Weather::Truncated => client.write_all(answer.get(..answer.len() / 2).unwrap_or_default()).await?,
+        Weather::WrongType => client.write_all(&as_a_page(&answer)).await?,
         Weather::Broken | Weather::BrokenAfter => {
             client.write_all(&page("500 Internal Server Error", "")).await?
         }
@@ -222,6 +293,11 @@ async fn serve(mut client: TcpStream, upstream: String, forecast: Arc<Mutex<Fore
     }
     client.shutdown().await
 }
+
+/// Between two bytes of a trickle: no answer of a CRM is over in seconds then.
+const TRICKLE: Duration = Duration::from_millis(40);
+/// What is said when the time that the grant allows is up.
+const TIME_IS_UP: &str = "no answer in the time that the grant allows";
 
 /// What no error may repeat of the pages below.
 const IN_A_PAGE: &[&str] = &["98765", "Maria", "Traceback", "http.py"];
@@ -246,6 +322,26 @@ fn answer(status: &str, kind: &str, header: &str, body: &str) -> Vec<u8> {
         body.len()
     )
     .into_bytes()
+}
+
+/// The same answer, said to be a page.
+fn as_a_page(answer: &[u8]) -> Vec<u8> {
+    let end = answer.windows(4).position(|end| end == b"\r\n\r\n").map_or(answer.len(), |at| at + 4);
+    let (head, body) = answer.split_at(end);
+    let head = String::from_utf8_lossy(head);
+    let other = head.lines().filter(|line| {
+        let kind = line.split_once(':').is_some_and(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        !kind && !line.is_empty()
+    });
+    let mut page = other.flat_map(|line| [line.as_bytes(), b"\r\n"].concat()).collect::<Vec<u8>>();
+    page.extend_from_slice(b"Content-Type: text/html; charset=utf-8\r\n\r\n");
+    page.extend_from_slice(body);
+    page
+}
+
+async fn until_it_goes(mut client: TcpStream) -> io::Result<()> {
+    let mut rest = Vec::new();
+    client.read_to_end(&mut rest).await.map(drop)
 }
 
 /// The connection ends with RST instead of FIN.

@@ -3,6 +3,7 @@
 //!
 //! All people and numbers are invented; those of the server are in `tests/bottlecrm/seed.py`.
 
+mod changes;
 mod contacts;
 mod contract;
 mod desk;

@@ -12,6 +12,7 @@ mod hooks;
 mod look_ups;
 mod odoo;
 mod odoo_peer;
+mod practice;
 mod tryton;
 mod tryton_peer;
 mod zoo;

@@ -4,6 +4,7 @@
 //! A start of Odoo takes seconds, so each test has a server and tries all that one theme promises. All people and numbers
 //! are invented; those of the server are in `tests/odoo/seed.py`.
 
+mod changes;
 mod contacts;
 mod desk;
 mod erasure;

@@ -91,6 +91,7 @@ mod id;
 mod instant;
 pub mod language;
 mod log;
+mod marks;
 pub mod offset;
 mod panic;
 mod record;
@@ -121,6 +122,7 @@ pub use error::{Error, Result};
 pub use id::Id;
 pub use instant::Instant;
 pub use log::{Level, Log};
+pub use marks::Marks;
 pub use record::{
     Account, Contact, ContactDraft, Dial, Direction, Entry, Erasure, Fact, Held, Hook, Item, Labelled,
     Matches, News, Occasion, Outcome, Page, Receipt, Ref, User, Users,

@@ -59,6 +59,25 @@ impl Text {
     pub fn non_empty(self) -> Option<Self> {
         (!self.is_empty()).then_some(self)
     }
+    /// This text below another one, with an empty line between; alone where there is no other.
+    ///
+    /// It is how something is added to an entry that a person may have edited: read what stands there, put what is new
+    /// below it, write both. The text above may be a seal, and stays one.
+    ///
+    /// ```
+    /// # use ramal_sdk::Text;
+    /// let there = Text::from("sealed_interaction.text_abcdefghijklmnopqrstuvwxyz");
+    /// let both = Text::from("Disposition: sale").below(Some(there.clone()));
+    /// assert_eq!(both.as_str(), format!("{there}\n\nDisposition: sale"));
+    /// assert_eq!(Text::from("Disposition: sale").below(Some(Text::new())).as_str(), "Disposition: sale");
+    /// ```
+    #[must_use]
+    pub fn below(self, above: Option<Self>) -> Self {
+        match above.and_then(Self::non_empty) {
+            Some(above) => Self(format!("{above}\n\n{self}")),
+            None => self,
+        }
+    }
 }
 
 impl fmt::Display for Text {

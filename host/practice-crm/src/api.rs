@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, patch, post};
+use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -32,7 +32,7 @@ pub(crate) fn router(crm: PracticeCrm) -> Router {
         .route("/contacts/{id}/export", get(export))
         .route("/contacts/{id}/call", post(want_call))
         .route("/activities", get(activities).post(record_activity))
-        .route("/activities/{id}", patch(change_activity))
+        .route("/activities/{id}", get(activity).patch(change_activity))
         .fallback(async || Refusal::NotFound("address"))
         .method_not_allowed_fallback(async || Refusal::Method)
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
@@ -232,6 +232,10 @@ async fn record_activity(
     let (activity, is_new) = book.record_activity(draft)?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(activity)).into_response())
+}
+
+async fn activity(State(crm): State<PracticeCrm>, Named(id): Named<ActivityId>) -> Result<Response, Refusal> {
+    Ok(Json(crm.book.read().activity(id)?).into_response())
 }
 
 async fn change_activity(

@@ -110,6 +110,9 @@ pub(crate) struct Activity {
     /// The identifier in the system that wrote it; one activity per identifier.
     #[serde(default)]
     pub(crate) external_id: Option<String>,
+    /// The identifiers of the changes that were told by one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) amendments: Vec<String>,
     /// Nothing if nobody knows who it was.
     pub(crate) contact_id: Option<ContactId>,
     pub(crate) kind: ActivityKind,

@@ -17,6 +17,8 @@ pub(crate) enum Refusal {
     Method,
     #[error("another contact has this document; change that contact instead")]
     DocumentTaken,
+    #[error("somebody changed this {0} since it was read; read it again and change what is there now")]
+    Changed(&'static str),
     #[error("the body is longer than {0} bytes; send less")]
     TooLarge(usize),
     #[error("the body is no JSON document; check line {line}, column {column}")]
@@ -36,6 +38,7 @@ impl Refusal {
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::DocumentTaken => (StatusCode::CONFLICT, "document_taken"),
+            Self::Changed(_) => (StatusCode::CONFLICT, "changed"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::NotJson { .. } | Self::NotThisShape { .. } | Self::Query(_) | Self::Field { .. } => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "invalid")

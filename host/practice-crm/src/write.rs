@@ -40,6 +40,10 @@ pub(crate) struct ActivityDraft {
     user_id: Option<UserId>,
     started_ms: Option<u64>,
     duration_s: Option<u32>,
+    /// Names this change: sent again, because an answer was lost, it changes nothing.
+    amendment_id: Option<String>,
+    /// Change only what is still as it was at this `updated_ms`: what somebody else wrote since is not overwritten.
+    if_updated_ms: Option<u64>,
 }
 
 /// Tells an explicit null from an absent field.
@@ -159,6 +163,10 @@ impl Book {
                 .map(|known| (known, false))
                 .ok_or(Refusal::NotFound("activity"));
         }
+        if draft.amendment_id.is_some() || draft.if_updated_ms.is_some() {
+            let rule = "it is for a change of what is there";
+            return Err(Refusal::Field { field: "amendment_id, if_updated_ms", rule });
+        }
         self.check_activity(&draft)?;
         let (kind, started_ms) =
             (draft.kind.ok_or(required("kind"))?, draft.started_ms.ok_or(required("started_ms"))?);
@@ -169,6 +177,7 @@ impl Book {
         let mut activity = Activity {
             id,
             external_id: Some(external_id),
+            amendments: Vec::new(),
             contact_id: None,
             kind,
             subject: String::new(),
@@ -186,12 +195,23 @@ impl Book {
         Ok((self.activities.entry(id).or_insert(activity), true))
     }
 
+    pub(crate) fn activity(&self, id: ActivityId) -> Result<&Activity, Refusal> {
+        self.activities.get(&id).ok_or(Refusal::NotFound("activity"))
+    }
+
     pub(crate) fn change_activity(
         &mut self,
         id: ActivityId,
         draft: ActivityDraft,
     ) -> Result<&Activity, Refusal> {
-        let kept = self.activities.get(&id).ok_or(Refusal::NotFound("activity"))?;
+        let kept = self.activity(id)?;
+        check_text("amendment_id", draft.amendment_id.as_deref(), 120)?;
+        if draft.amendment_id.as_ref().is_some_and(|change| kept.amendments.contains(change)) {
+            return self.activity(id);
+        }
+        if draft.if_updated_ms.is_some_and(|seen| seen != kept.updated_ms) {
+            return Err(Refusal::Changed("activity"));
+        }
         if draft.external_id.is_some() && draft.external_id != kept.external_id {
             return Err(Refusal::Field { field: "external_id", rule: "it stays as it was first written" });
         }
@@ -230,6 +250,7 @@ impl ActivityDraft {
         activity.user_id = self.user_id.or(activity.user_id);
         set(&mut activity.started_ms, self.started_ms);
         activity.duration_s = self.duration_s.or(activity.duration_s);
+        activity.amendments.extend(self.amendment_id);
     }
 }
 

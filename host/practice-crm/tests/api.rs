@@ -318,6 +318,33 @@ async fn an_activity_sent_twice_is_one_activity() {
     assert!(export["activities"].as_array().unwrap().contains(&changed));
 }
 
+/// What a program needs that adds to what people write: to read it, to be refused where it was changed meanwhile, and
+/// to be able to say the same thing twice.
+#[tokio::test]
+async fn a_change_overwrites_nobody_and_is_made_once() {
+    let crm = crm();
+    let draft = json!({"external_id": "call-3", "kind": "call", "started_ms": 1, "body": "Notes: price"});
+    let (_, written) = call(&crm, Method::POST, "/api/v1/activities", Some(draft)).await;
+    let path = format!("/api/v1/activities/{}", written["id"].as_str().unwrap());
+    assert_eq!(get(&crm, &path).await, written);
+    let change = |seen: &Value, body: &str| json!({"body": body, "amendment_id": "call-3.1", "if_updated_ms": seen["updated_ms"]});
+
+    let (_, edited) =
+        call(&crm, Method::PATCH, &path, Some(json!({"body": "Notes: price, and a spare part"}))).await;
+    let (status, refusal) = call(&crm, Method::PATCH, &path, Some(change(&written, "too late"))).await;
+    assert_eq!((status, &refusal["error"]["code"]), (StatusCode::CONFLICT, &json!("changed")));
+    assert_eq!(get(&crm, &path).await, edited, "what was refused changed nothing");
+
+    let (status, changed) = call(&crm, Method::PATCH, &path, Some(change(&edited, "both"))).await;
+    assert_eq!((status, &changed["body"]), (StatusCode::OK, &json!("both")));
+    // Once more, by one that heard no answer: with what it saw then, and with what it reads now.
+    for seen in [&edited, &changed] {
+        let (status, again) = call(&crm, Method::PATCH, &path, Some(change(seen, "both, both"))).await;
+        assert_eq!((status, &again), (StatusCode::OK, &changed));
+    }
+    assert_eq!(call(&crm, Method::GET, "/api/v1/activities/a-9999", None).await.0, StatusCode::NOT_FOUND);
+}
+
 #[tokio::test]
 async fn a_call_from_nobody_known_is_recorded_and_given_to_a_contact_later() {
     let crm = crm();
@@ -353,6 +380,7 @@ async fn a_call_from_nobody_known_is_recorded_and_given_to_a_contact_later() {
 #[case::activity_without_external_id(Method::POST, "/api/v1/activities", json!({"kind": "call", "started_ms": 1}), 422)]
 #[case::activity_without_kind(Method::POST, "/api/v1/activities", json!({"external_id": "x", "started_ms": 1}), 422)]
 #[case::activity_of_nobody(Method::POST, "/api/v1/activities", json!({"external_id": "x", "kind": "call", "started_ms": 1, "contact_id": "c-9999"}), 422)]
+#[case::activity_that_changes_nothing(Method::POST, "/api/v1/activities", json!({"external_id": "x", "kind": "call", "started_ms": 1, "if_updated_ms": 1}), 422)]
 #[case::activity_renamed(Method::PATCH, "/api/v1/activities/a-0001", json!({"external_id": "x"}), 422)]
 #[case::body_too_long(Method::POST, "/api/v1/contacts", json!({"name": "x".repeat(70_000)}), 413)]
 #[tokio::test]

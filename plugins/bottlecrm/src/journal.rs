@@ -158,12 +158,11 @@ pub(crate) fn amend(cx: &Cx<Settings>, record: &Ref, entry: &Entry) -> Result<Re
     if line.outcome.is_some() || line.kind.as_deref() != Some("call") {
         body.remove("outcome");
     }
-    let before = line.body.and_then(Text::non_empty);
+    let before = line.body;
     let reply = fitting(entry, |entry| {
         let more = text(entry, cx.settings().language, true);
         let mut body = body.clone();
-        let whole = before.as_ref().map_or_else(|| more.clone(), |before| format!("{before}\n\n{more}"));
-        body.insert("body".into(), whole.into());
+        body.insert("body".into(), json!(Text::from(more).below(before.clone())));
         tell(cx, "amend-entry", params! { "id" => id }, &body)
     })?;
     Ok(reference(cx, entry, reply.json::<Record>()?.id))

@@ -12,6 +12,7 @@
 //! ```
 
 mod answer;
+mod changes;
 mod contacts;
 mod erase;
 mod journal;
@@ -104,6 +105,14 @@ impl Crm for BottleCrm {
 
     fn erase_subject(cx: &Cx<Settings>, contact: &Id, how: Erasure) -> Result<Receipt> {
         erase::erase(cx, contact, how)
+    }
+
+    fn handle_event(cx: &Cx<Settings>, occasion: &Occasion) -> Result<News> {
+        match occasion {
+            Occasion::Tick { cursor } => changes::since(cx, cursor.as_deref()),
+            // There is no [[hook]] in the manifest: BottleCRM's reach no address inside a company.
+            Occasion::Hook(_) => Err(Error::Unsupported),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The plugin under the host's own rules, without wasm or server. The answers are those of a BottleCRM 1.35, with what it
 //! tells beyond what it is asked for; every person, number and address is invented.
 
+mod changes;
 mod contacts;
 mod erase;
 mod journal;

@@ -12,6 +12,7 @@
 //! ```
 
 mod answer;
+mod changes;
 mod contacts;
 mod erase;
 mod journal;
@@ -112,6 +113,14 @@ impl Crm for Odoo {
 
     fn erase_subject(cx: &Cx<Settings>, contact: &Id, how: Erasure) -> Result<Receipt> {
         erase::erase(cx, contact, how)
+    }
+
+    fn handle_event(cx: &Cx<Settings>, occasion: &Occasion) -> Result<News> {
+        match occasion {
+            Occasion::Tick { cursor } => changes::since(cx, cursor.as_deref()),
+            // Odoo sends none: the manifest has no [[hook]].
+            Occasion::Hook(_) => Err(Error::Unsupported),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The plugin under the host's own rules, without wasm or server. The answers are those of an Odoo 19, cut to what
 //! matters; every person, number and address is invented.
 
+mod changes;
 mod contacts;
 mod erase;
 mod journal;

@@ -22,7 +22,7 @@ pub(crate) struct Found {
 pub(crate) struct Person {
     pub(crate) id: Id,
     #[serde(default)]
-    name: Text,
+    pub(crate) name: Text,
     company: Option<Text>,
     #[serde(default)]
     phones: Vec<Text>,
@@ -98,6 +98,16 @@ impl From<Deal> for Item {
 #[derive(Deserialize)]
 pub(crate) struct Activity {
     pub(crate) id: Id,
+}
+
+/// An activity as it stands there now.
+#[derive(Deserialize)]
+pub(crate) struct Standing {
+    pub(crate) updated_ms: u64,
+    pub(crate) contact_id: Option<Id>,
+    pub(crate) outcome: Option<Text>,
+    pub(crate) body: Option<Text>,
+    pub(crate) duration_s: Option<u64>,
 }
 
 #[derive(Deserialize)]

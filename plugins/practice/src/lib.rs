@@ -2,13 +2,12 @@
 //! bearer key, and a CRM that recognises a repeated journal entry by its external id.
 
 mod answer;
+mod journal;
 
 use ramal_sdk::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::answer::{
-    Account as AccountAnswer, Activity, Deals, Export, Found, Person, Told, Users as UserList, What,
-};
+use crate::answer::{Account as AccountAnswer, Deals, Export, Found, Person, Told, Users as UserList, What};
 
 struct Practice;
 
@@ -55,8 +54,11 @@ impl Crm for Practice {
     }
 
     fn create_contact(cx: &Cx<NoSettings>, draft: &ContactDraft) -> Result<Contact> {
-        if draft.name.is_none() {
+        let Some(name) = &draft.name else {
             return Err(Error::Invalid("the practice CRM needs a name".into()));
+        };
+        if let Some(known) = same(cx, name, draft.phones.first())? {
+            return Ok(known.into());
         }
         Ok(cx.egress().post("create", params! {}, &fields(draft))?.json::<Person>()?.into())
     }
@@ -66,33 +68,11 @@ impl Crm for Practice {
     }
 
     fn write_journal(cx: &Cx<NoSettings>, entry: &Entry) -> Result<Ref> {
-        let kind = if matches!(entry.channel.as_str(), "whatsapp" | "sms") { "message" } else { "call" };
-        let mut activity = later_facts(entry);
-        activity.insert("external_id".into(), json!(entry.idempotency_key));
-        activity.insert("kind".into(), json!(kind));
-        activity.insert("subject".into(), json!(subject(entry)));
-        activity.insert("started_ms".into(), json!(entry.started.as_millis()));
-        let direction = match entry.direction {
-            Direction::Outbound => "outbound",
-            Direction::Inbound | Direction::Internal => "inbound",
-        };
-        activity.insert("direction".into(), json!(direction));
-        if let Some(contact) = &entry.contact {
-            activity.insert("contact_id".into(), json!(contact));
-        }
-        if let Some(phone) = &entry.counterpart {
-            activity.insert("phone".into(), json!(phone));
-        }
-        let written: Activity = cx.egress().post("log-activity", params! {}, &activity)?.json()?;
-        Ok(Ref::new("activity", written.id))
+        journal::write(cx, entry)
     }
 
     fn amend_journal(cx: &Cx<NoSettings>, record: &Ref, entry: &Entry) -> Result<Ref> {
-        let amended: Activity = cx
-            .egress()
-            .post("amend-activity", params! { "id" => &record.id }, &later_facts(entry))?
-            .json()?;
-        Ok(Ref::new("activity", amended.id))
+        journal::amend(cx, record, entry)
     }
 
     fn open_items(cx: &Cx<NoSettings>, contact: &Id) -> Result<Vec<Item>> {
@@ -143,6 +123,19 @@ impl Crm for Practice {
     }
 }
 
+/// Somebody of this name with this number: a person entered them, or a try did whose answer was lost. Namesakes are two
+/// people, so that a name alone tells nothing.
+fn same(cx: &Cx<NoSettings>, name: &Text, phone: Option<&Text>) -> Result<Option<Person>> {
+    let Some(phone) = phone else { return Ok(None) };
+    let found: Found = cx.egress().send("find-same", params! { "phone" => phone, "name" => name })?.json()?;
+    for person in found.items {
+        if cx.text().same(&person.name, name)? {
+            return Ok(Some(person));
+        }
+    }
+    Ok(None)
+}
+
 /// What a draft says, and nothing of what it does not say.
 fn fields(draft: &ContactDraft) -> Map<String, Value> {
     let mut fields = Map::new();
@@ -159,41 +152,6 @@ fn fields(draft: &ContactDraft) -> Map<String, Value> {
         fields.insert("emails".into(), json!(draft.emails));
     }
     fields
-}
-
-/// The part of an entry that may still change after the call has ended.
-fn later_facts(entry: &Entry) -> Map<String, Value> {
-    let mut facts = Map::new();
-    let outcome = match entry.outcome {
-        Outcome::Answered => "answered",
-        Outcome::Missed => "missed",
-        Outcome::Busy => "busy",
-        Outcome::NoAnswer => "no-answer",
-        Outcome::Voicemail => "voicemail",
-        Outcome::Failed => "failed",
-        Outcome::Abandoned => "abandoned",
-    };
-    facts.insert("outcome".into(), json!(outcome));
-    if entry.ended.is_some() {
-        facts.insert("duration_s".into(), json!(entry.talk_seconds()));
-    }
-    let body: Vec<String> = [("Notes", &entry.notes), ("Recording", &entry.recording)]
-        .into_iter()
-        .filter_map(|(label, text)| text.as_ref().map(|text| format!("{label}: {}", text.as_str())))
-        .chain(entry.disposition.as_ref().map(|d| format!("Disposition: {d}")))
-        .collect();
-    if !body.is_empty() {
-        facts.insert("body".into(), json!(body.join("\n")));
-    }
-    facts
-}
-
-fn subject(entry: &Entry) -> String {
-    let what = if matches!(entry.channel.as_str(), "whatsapp" | "sms") { "Conversation" } else { "Call" };
-    match &entry.agent {
-        Some(agent) => format!("{what} with {}", agent.as_str()),
-        None => what.to_owned(),
-    }
 }
 
 ramal_sdk::register!(Practice);

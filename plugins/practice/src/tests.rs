@@ -58,6 +58,23 @@ fn a_crm_that_is_down_is_worth_another_try() {
 }
 
 #[test]
+fn who_is_there_by_name_and_number_is_not_made_again() {
+    let two = json!({"items": [person("c-0006"), person("c-0007")], "total": 2, "next": null});
+    let made = |name: &str| {
+        let cx =
+            host("search").answer("find-same", 200, two.clone()).answer("create", 201, person("c-0041")).cx();
+        let draft = ContactDraft {
+            name: Some(cx.sealed("contact.name", name)),
+            phones: vec![cx.sealed("contact.phone", "+5511987654007")],
+            ..ContactDraft::default()
+        };
+        Practice::create_contact(&cx, &draft).unwrap().id.into_string()
+    };
+    assert_eq!(made("Ana Inventada"), "c-0006");
+    assert_eq!(made("Ana"), "c-0041", "somebody else of the household");
+}
+
+#[test]
 fn a_journal_entry_carries_its_key_and_seals_in_their_places() {
     let cx = host("journal").answer("log-activity", 201, json!({"id": "a-0001"})).cx();
     let entry = Entry {
@@ -75,6 +92,55 @@ fn a_journal_entry_carries_its_key_and_seals_in_their_places() {
     assert_eq!(body["external_id"], "7f3a");
     assert_eq!(body["phone"], "+5511987654007");
     assert_eq!(body["body"], "Notes: asked for \"the\" price");
+}
+
+/// The person's words come and go sealed; only what nobody has said yet is filled in.
+#[test]
+fn what_is_added_goes_below_what_somebody_wrote() {
+    let standing = |outcome: Option<&str>, body: Option<&str>| json!({"updated_ms": 7, "contact_id": null, "outcome": outcome, "body": body, "duration_s": null});
+    let amended = |standing: serde_json::Value| {
+        let cx = host("journal")
+            .answer("read-activity", 200, standing)
+            .answer("amend-activity", 200, json!({"id": "a-0001"}))
+            .cx();
+        let entry = Entry {
+            idempotency_key: "7f3b".into(),
+            contact: Some("c-0007".into()),
+            outcome: Outcome::Answered,
+            notes: Some(cx.sealed("interaction.text", "wants two")),
+            disposition: Some("sale".into()),
+            ..Entry::default()
+        };
+        Practice::amend_journal(&cx, &Ref::new("activity", "a-0001"), &entry).unwrap();
+        cx.sent("amend-activity")[0].body.clone()
+    };
+    let body = amended(standing(Some("answered, call back on Monday"), Some("Notes: the price")));
+    assert_eq!(
+        body,
+        json!({
+            "amendment_id": "7f3b", "if_updated_ms": 7, "contact_id": "c-0007",
+            "body": "Notes: the price\n\nAdded: answered\nNotes: wants two\nDisposition: sale",
+        })
+    );
+    let body = amended(standing(None, None));
+    assert_eq!(body["outcome"], "answered");
+    assert_eq!(body["body"], "Added: answered\nNotes: wants two\nDisposition: sale");
+}
+
+#[test]
+fn who_saves_meanwhile_is_read_again() {
+    let standing = |at: u64, body: &str| json!({"updated_ms": at, "body": body});
+    let cx = host("journal")
+        .answer("read-activity", 200, standing(7, "before"))
+        .answer("amend-activity", 409, json!({}))
+        .answer("read-activity", 200, standing(8, "meanwhile"))
+        .answer("amend-activity", 200, json!({"id": "a-0001"}))
+        .cx();
+    let entry = Entry { idempotency_key: "7f3b".into(), ..Entry::default() };
+    Practice::amend_journal(&cx, &Ref::new("activity", "a-0001"), &entry).unwrap();
+    let last = cx.sent("amend-activity").pop().unwrap().body.clone();
+    assert_eq!(last["if_updated_ms"], 8);
+    assert!(last["body"].as_str().unwrap().starts_with("meanwhile\n\n"), "{last}");
 }
 
 #[test]

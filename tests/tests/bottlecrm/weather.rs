@@ -1,79 +1,100 @@
-//! Every kind of bad day at the requests that write: a typed outcome, and after the next try one record.
+//! Every kind of bad day at every request of what is written: a typed outcome, and after the next try one record.
 
-use ramal_capability::Purpose;
-use ramal_engine::{AmendJournal, ContactDraft, CreateContact, JournalEntry, WriteJournal};
-use ramal_tests::bottlecrm_plugin::grant;
-use ramal_tests::weather::{Proxy, Weather};
+use ramal_engine::JournalEntry;
+use ramal_tests::bottlecrm::BottleCrm;
+use ramal_tests::bottlecrm_plugin::{TENANT, grant, secrets, settings};
+use serde_json::Value;
 
 use super::desk::{Desk, bottlecrm_or_skip};
 use super::journal::{entries, entry};
+use crate::composed::PluginFiles;
+use crate::desk::delivered::{self, Delivered};
+use crate::desk::matrix::{self, ADDED, Call, Field, Plugin};
 
-#[tokio::test]
-async fn a_caller_is_found_and_a_call_is_written_and_added_to_once_in_any_weather() {
-    let bottlecrm =
-        bottlecrm_or_skip!("a_caller_is_found_and_a_call_is_written_and_added_to_once_in_any_weather");
-    let proxy = Proxy::before(&bottlecrm.origin).await.unwrap();
-    let desk = Desk::bottlecrm_at(&bottlecrm, &proxy.origin, &grant(&proxy.origin)).await;
-    let joao = bottlecrm.contacts["João Souza"].clone();
-    for (number, weather) in Weather::ALL.iter().copied().enumerate() {
-        proxy.turn(weather);
-        weather.judge(desk.who_is("+5511987654321").await).unwrap();
-        // All in one second, as a burst is.
-        let written = JournalEntry {
-            idempotency_key: format!("0191a5f2-7f3a-7000-8000-{number:012}"),
-            notes: None,
-            ..entry(&joao)
-        };
-        let write = async || desk.call(Purpose::Journal, WriteJournal { entry: written.clone() }).await;
-        proxy.turn_for("POST ", weather);
-        weather.judge(write().await).unwrap();
-        proxy.turn(Weather::Fair);
-        let record = write().await.unwrap_or_else(|e| panic!("after {weather:?}: {e}"));
+impl Field for BottleCrm {
+    const PLUGIN: Plugin = Plugin::BottleCrm;
 
-        let later = JournalEntry {
-            idempotency_key: format!("0191a5f2-7f3a-7000-8001-{number:012}"),
-            disposition: Some("Venda".into()),
-            ..written.clone()
-        };
-        let amend = async || {
-            let (record, entry) = (record.clone(), later.clone());
-            desk.call(Purpose::Journal, AmendJournal { record, entry }).await
-        };
-        proxy.turn_for("PATCH ", weather);
-        weather.judge(amend().await).unwrap();
-        proxy.turn(Weather::Fair);
-        amend().await.unwrap_or_else(|e| panic!("after {weather:?}: {e}"));
+    fn origin(&self) -> &str {
+        &self.origin
+    }
 
-        let all = entries(&bottlecrm).await;
-        assert_eq!(all.len(), number + 1, "records after {weather:?}");
-        let added = all[number]["body"].as_str().unwrap().matches("Resultado: Venda").count();
-        assert_eq!(added, 1, "additions after {weather:?}");
+    async fn desk(&self, origin: &str, limits: &str) -> Desk {
+        let grant = grant(origin).replace("[limits]\n", &format!("[limits]\n{limits}\n"));
+        Desk::bottlecrm_at(self, origin, &grant).await
+    }
+
+    fn requests(call: Call) -> &'static [&'static str] {
+        match call {
+            Call::Find => &["POST /api/contacts/duplicates/"],
+            Call::Create => &["POST /api/contacts/ "],
+            Call::Write => &["GET /api/interactions/", "POST /api/interactions/"],
+            Call::Amend => &["GET /api/interactions/", "PATCH /api/interactions/"],
+        }
+    }
+
+    /// All in one second, as a burst is.
+    fn entry(&self, key: String) -> JournalEntry {
+        JournalEntry { idempotency_key: key, notes: None, ..entry(&self.contacts["João Souza"]) }
+    }
+
+    async fn entries(&self, written: &JournalEntry) -> usize {
+        bodies(self).await.iter().filter(|body| body.contains(&written.idempotency_key)).count()
+    }
+
+    async fn additions(&self, written: &JournalEntry, _: &JournalEntry) -> usize {
+        let all = bodies(self).await;
+        let entry = all.iter().find(|body| body.contains(&written.idempotency_key));
+        entry.map_or(0, |body| body.matches(&format!("Resultado: {ADDED}")).count())
+    }
+
+    async fn people(&self, name: &str) -> usize {
+        self.rows(&format!("SELECT id FROM contacts WHERE first_name = '{name}'")).await.unwrap().len()
     }
 }
 
-/// What the plugin can find out by itself, nobody needs to be asked.
-#[tokio::test]
-async fn a_new_customer_is_one_row_in_any_weather() {
-    let bottlecrm = bottlecrm_or_skip!("a_new_customer_is_one_row_in_any_weather");
-    let proxy = Proxy::before(&bottlecrm.origin).await.unwrap();
-    let desk = Desk::bottlecrm_at(&bottlecrm, &proxy.origin, &grant(&proxy.origin)).await;
-    for (number, weather) in Weather::ALL.iter().copied().enumerate() {
-        let draft = ContactDraft {
-            name: Some(format!("Rita Inventada {number}").as_str().into()),
-            phones: vec![format!("+55119123400{number:02}").as_str().into()],
-            ..ContactDraft::default()
-        };
-        let create = async || desk.call(Purpose::Search, CreateContact { draft: draft.clone() }).await;
-        proxy.turn_for("POST /api/contacts/ ", weather);
-        let outcome = create().await;
-        if weather.reaches() {
-            outcome.unwrap_or_else(|e| panic!("{weather:?}: {e}"));
-        } else {
-            weather.judge(outcome).unwrap();
-        }
-        proxy.turn(Weather::Fair);
-        create().await.unwrap_or_else(|e| panic!("after {weather:?}: {e}"));
-        let query = format!("SELECT id FROM contacts WHERE first_name = 'Rita Inventada {number}'");
-        assert_eq!(bottlecrm.rows(&query).await.unwrap().len(), 1, "rows after {weather:?}");
+impl Delivered for BottleCrm {
+    const TENANT: &str = TENANT;
+    const CALLER: &str = "+5511987654321";
+
+    fn files(&self, origin: &str) -> PluginFiles {
+        PluginFiles::of(TENANT, "bottlecrm", secrets(self), grant(origin), &settings(origin))
     }
+
+    async fn all_entries(&self) -> usize {
+        entries(self).await.len()
+    }
+}
+
+async fn bodies(bottlecrm: &BottleCrm) -> Vec<String> {
+    let text = |entry: &Value| entry["body"].as_str().unwrap().to_owned();
+    entries(bottlecrm).await.iter().map(text).collect()
+}
+
+#[tokio::test]
+async fn a_call_is_written_and_added_to_once_in_any_weather() {
+    let bottlecrm = bottlecrm_or_skip!("a_call_is_written_and_added_to_once_in_any_weather");
+    matrix::a_call_is_written_and_added_to_once(&bottlecrm).await;
+}
+
+#[tokio::test]
+async fn a_caller_is_found_in_any_weather() {
+    let bottlecrm = bottlecrm_or_skip!("a_caller_is_found_in_any_weather");
+    matrix::a_caller_is_found(&bottlecrm).await;
+}
+
+/// What the plugin can find out by itself, nobody needs to be asked. In two parts: BottleCRM answers 120 such questions in a
+/// minute.
+#[rstest::rstest]
+#[case::every_other_kind(0)]
+#[case::the_others(1)]
+#[tokio::test]
+async fn a_new_customer_is_one_row_in_any_weather(#[case] part: usize) {
+    let bottlecrm = bottlecrm_or_skip!("a_new_customer_is_one_row_in_any_weather");
+    matrix::a_new_customer_is_one_contact(&bottlecrm, |number| number % 2 == part).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_call_arrives_once_whatever_happens_on_the_way() {
+    let bottlecrm = bottlecrm_or_skip!("each_call_arrives_once_whatever_happens_on_the_way");
+    delivered::each_call_arrives_once_whatever_happens_on_the_way(&bottlecrm).await;
 }

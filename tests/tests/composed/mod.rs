@@ -36,8 +36,8 @@ pub(crate) struct PluginFiles {
 }
 
 impl PluginFiles {
-    /// Those of a plugin that `make fixtures` built.
-    pub(crate) fn of(plugin: &str, tenant: &str, grant: String, settings: &Value, secrets: Secrets) -> Self {
+    /// Those of a plugin with its secrets, grant and settings.
+    pub(crate) fn of(tenant: &str, plugin: &str, secrets: Secrets, grant: String, settings: &Value) -> Self {
         let mut credentials = String::new();
         for (id, fields) in secrets {
             credentials += &format!("[{tenant}.{plugin}.{id}]\n");

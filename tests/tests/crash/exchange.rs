@@ -1,4 +1,5 @@
-//! The other end: an exchange with several lines that tells of calls, and sends again what was not acknowledged.
+//! The other end: an exchange with several lines that tells of calls, an agent's notes and dispositions among it, and
+//! sends again what was not acknowledged.
 //!
 //! It remembers what it was told was stored. That is the promise that the tests hold the host to. Numbers and calls
 //! are invented.
@@ -23,15 +24,36 @@ use crate::process::SOURCE;
 const LINES: usize = 12;
 /// Different customers that call one host: some call again, so that lanes have more than one entry.
 const CUSTOMERS: usize = 4000;
+/// Of so many calls one has notes, and one a disposition.
+const NOTES: usize = 3;
+const DISPOSITIONS: usize = 4;
 /// Before an event is sent again that the host could not store.
 const AGAIN: Duration = Duration::from_millis(20);
+
+/// What is told of a call, one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Ringing,
+    /// Where somebody must say who calls.
+    Contact,
+    Answered,
+    /// While the call goes on: a part of the first account.
+    Notes,
+    Ended,
+    /// When the CRM may know of the call already: a change of its entry.
+    Disposition,
+}
 
 /// One call, as far as it was told.
 #[derive(Debug, Clone)]
 struct Call {
     number: usize,
     answered: bool,
-    /// Events that were acknowledged.
+    /// Who calls, where that must be said.
+    contact: Option<String>,
+    /// Ramal's identifier, once it has said it.
+    interaction: Option<String>,
+    /// Steps that were acknowledged.
     told: usize,
 }
 
@@ -39,14 +61,30 @@ impl Call {
     fn id(&self) -> String {
         format!("call-{}", self.number)
     }
-    fn events(&self) -> usize {
-        if self.answered { 3 } else { 2 }
+    fn steps(&self) -> impl Iterator<Item = Step> {
+        let (answered, noted) = (self.answered, self.number % NOTES == 0);
+        let (disposed, chosen) = (self.number % DISPOSITIONS == 0, self.contact.is_some());
+        [Step::Ringing, Step::Contact, Step::Answered, Step::Notes, Step::Ended, Step::Disposition]
+            .into_iter()
+            .filter(move |step| match step {
+                Step::Ringing | Step::Ended => true,
+                Step::Contact => chosen,
+                Step::Answered => answered,
+                Step::Notes => noted,
+                Step::Disposition => disposed,
+            })
     }
-    fn is_over(&self) -> bool {
-        self.told == self.events()
+    /// What is to be told next.
+    fn next(&self) -> Option<Step> {
+        self.steps().nth(self.told)
     }
-    fn event_id(&self, step: usize) -> String {
-        format!("{}-{step}", self.id())
+    /// By which a repetition is known.
+    fn key(&self, step: Step) -> String {
+        format!("{}-{step:?}", self.id())
+    }
+    /// Shows to whom it belongs, and who reads it is nobody.
+    fn words(&self, step: Step) -> String {
+        format!("{step:?} of {}", self.id())
     }
 }
 
@@ -55,6 +93,11 @@ impl Call {
 pub(crate) struct Told {
     /// The events that were acknowledged, by their ids.
     pub(crate) events: HashSet<String>,
+    /// Somebody said who calls.
+    pub(crate) contact: bool,
+    /// The notes and the disposition that were acknowledged, as words.
+    pub(crate) notes: Option<String>,
+    pub(crate) disposition: Option<String>,
     /// When the call began, in milliseconds: no two calls have the same.
     pub(crate) started_ms: i64,
     /// Who called.
@@ -81,6 +124,7 @@ struct Shared {
     dice: Mutex<StdRng>,
     next: AtomicUsize,
     most: AtomicUsize,
+    contacts: Vec<String>,
     told: Mutex<HashMap<String, Told>>,
     counts: Counts,
     in_flight: AtomicUsize,
@@ -92,9 +136,15 @@ struct Shared {
     moved: AtomicBool,
 }
 
+/// The number of one customer.
+pub(crate) fn number_of(prefix: usize, customer: usize) -> String {
+    format!("+551198{prefix}{:06}", 100_000 + customer)
+}
+
 /// What happens at one sending.
 enum Sent {
-    Acknowledged,
+    /// Of which interaction.
+    Acknowledged(String),
     NotStored,
     Dead,
 }
@@ -102,10 +152,16 @@ enum Sent {
 impl Exchange {
     /// An exchange whose numbers have the digit `prefix`, 0 to 9, in their place.
     pub(crate) fn new(prefix: usize, seed: u64) -> Self {
+        Self::of(prefix, seed, Vec::new())
+    }
+
+    /// The same, whose callers are these contacts of the CRM, one after the other: somebody says so in each call.
+    pub(crate) fn of(prefix: usize, seed: u64, contacts: Vec<String>) -> Self {
         let shared = Shared {
             dice: Mutex::new(StdRng::seed_from_u64(seed)),
             next: AtomicUsize::new(0),
             most: AtomicUsize::new(usize::MAX),
+            contacts,
             told: Mutex::default(),
             counts: Counts::default(),
             in_flight: AtomicUsize::new(0),
@@ -215,7 +271,9 @@ impl Shared {
         }
         let number = self.next.fetch_add(1, Ordering::SeqCst);
         let mut dice = StdRng::seed_from_u64(self.dice.lock().random());
-        Some((Call { number, answered: dice.random_bool(0.7), told: 0 }, dice))
+        let answered = dice.random_bool(0.7);
+        let contact = self.contacts.get(number % self.contacts.len().max(1)).cloned();
+        Some((Call { number, answered, contact, interaction: None, told: 0 }, dice))
     }
 
     async fn line(
@@ -227,11 +285,11 @@ impl Shared {
     ) -> Option<(Call, StdRng)> {
         loop {
             let (mut call, mut dice) = left.take().or_else(|| self.begin())?;
-            while !call.is_over() {
-                let step = call.told + 1;
+            while let Some(step) = call.next() {
                 match self.send(api, prefix, begun, &call, step).await {
-                    Sent::Acknowledged => {
-                        call.told = step;
+                    Sent::Acknowledged(interaction) => {
+                        call.told += 1;
+                        call.interaction = Some(interaction);
                         // Providers repeat themselves.
                         if dice.random_bool(0.05)
                             && let Sent::Dead = self.send(api, prefix, begun, &call, step).await
@@ -246,42 +304,63 @@ impl Shared {
         }
     }
 
-    async fn send(&self, api: &Api, prefix: usize, begun: Timestamp, call: &Call, step: usize) -> Sent {
-        let from = format!("+551198{prefix}{:06}", 100_000 + call.number % CUSTOMERS);
+    async fn send(&self, api: &Api, prefix: usize, begun: Timestamp, call: &Call, step: Step) -> Sent {
+        let customers = if self.contacts.is_empty() { CUSTOMERS } else { self.contacts.len() };
+        let from = number_of(prefix, call.number % customers);
         let started_ms = begun.as_millisecond() + i64::try_from(call.number).unwrap();
-        let event_id = call.event_id(step);
-        let mut body = json!({ "event_id": event_id, "call_id": call.id() });
-        let (kind, at) = match (step, call.answered) {
-            (1, _) => ("ringing", 0),
-            (2, true) => ("answered", 4_000),
-            _ => ("ended", 60_000),
+        let event = |kind: &str, after: i64, name: &str, value: &str| {
+            let at = Timestamp::from_millisecond(started_ms + after).unwrap().to_string();
+            let clock = Timestamp::now().as_second() + self.clock.load(Ordering::SeqCst);
+            let key = call.key(step);
+            let body = json!({ "event_id": key, "call_id": call.id(), "type": kind, "at": at, name: value });
+            async move { api.event(SOURCE, clock, &body.to_string()).await }
         };
-        body["type"] = json!(kind);
-        body["at"] = json!(Timestamp::from_millisecond(started_ms + at).unwrap().to_string());
-        match kind {
-            "ringing" => body["from"] = json!(from),
-            "answered" => body["agent"] = json!("Bruna (invented)"),
-            _ => body["cause"] = json!(if call.answered { "completed" } else { "missed" }),
-        }
-        let clock = Timestamp::now().as_second() + self.clock.load(Ordering::SeqCst);
+        let put = async |what: &str| {
+            let id = call.interaction.as_deref().unwrap();
+            let body = match &call.contact {
+                Some(contact) if step == Step::Contact => json!({ "plugin": "tryton", "contact": contact }),
+                _ => json!({ what: call.words(step) }),
+            };
+            api.put(&format!("/v1/interactions/{id}/{what}"), &call.key(step), &body).await
+        };
         self.in_flight.fetch_add(1, Ordering::SeqCst);
-        let answer = api.event(SOURCE, clock, &body.to_string()).await;
+        let answer = match step {
+            Step::Ringing => event("ringing", 0, "from", &from).await,
+            Step::Contact => put("contact").await,
+            Step::Answered => event("answered", 4_000, "agent", "Bruna (invented)").await,
+            Step::Notes => put("notes").await,
+            Step::Ended if call.answered => event("ended", 60_000, "cause", "completed").await,
+            Step::Ended => event("ended", 60_000, "cause", "missed").await,
+            Step::Disposition => put("disposition").await,
+        };
         self.in_flight.fetch_sub(1, Ordering::SeqCst);
         match answer {
             Ok(reply) if reply.status.is_success() => {
-                if reply.status == StatusCode::OK {
+                let said = reply.json();
+                if said["repeated"] == true {
                     self.counts.repeated.fetch_add(1, Ordering::SeqCst);
                 }
                 self.counts.acknowledged.fetch_add(1, Ordering::SeqCst);
                 let mut told = self.told.lock();
                 let of_call = told.entry(call.id()).or_insert_with(|| Told {
                     events: HashSet::new(),
+                    contact: false,
+                    notes: None,
+                    disposition: None,
                     started_ms,
                     number: from.clone(),
                 });
-                of_call.events.insert(event_id);
+                match step {
+                    Step::Contact => of_call.contact = true,
+                    Step::Notes => of_call.notes = Some(call.words(step)),
+                    Step::Disposition => of_call.disposition = Some(call.words(step)),
+                    Step::Ringing | Step::Answered | Step::Ended => {
+                        // A second time where it repeats itself.
+                        let _ = of_call.events.insert(call.key(step));
+                    }
+                }
                 self.progress.send_modify(|done| *done += 1);
-                Sent::Acknowledged
+                Sent::Acknowledged(said["interaction"].as_str().unwrap().to_owned())
             }
             Ok(reply) => {
                 let late = self.moved.load(Ordering::SeqCst) && reply.json()["code"] == "signature-expired";

@@ -71,6 +71,16 @@ impl Api {
         self.send(request.unwrap()).await
     }
 
+    /// Puts something into a place, under a key by which a repetition is known.
+    pub(crate) async fn put(&self, path: &str, key: &str, body: &Value) -> Result<Reply, Broken> {
+        let request = Request::put(format!("{}{path}", self.origin))
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("idempotency-key", key)
+            .body(Full::from(body.to_string()));
+        self.send(request.unwrap()).await
+    }
+
     async fn send(&self, request: Request<Full<Bytes>>) -> Result<Reply, Broken> {
         let whole = async {
             let response = self.client.request(request).await.map_err(|_| Broken)?;

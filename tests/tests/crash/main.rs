@@ -1,5 +1,6 @@
-//! The real `ramal` dies, again and again, at any moment of a burst of events: what it acknowledged is there, what it
-//! told the CRM it told once, and its rows are what their events make.
+//! The real `ramal` dies, again and again, at any moment of a burst of events, notes and dispositions: what it
+//! acknowledged is there, what it told the CRM it told once, each event reached the webhook, and its rows are what their
+//! events make.
 //!
 //! Nothing in here is played: the host is a process that gets SIGKILL, the practice CRM is another one that lives on,
 //! events come signed over HTTP and are asked for over HTTP. The same with PostgreSQL, with a PostgreSQL that is
@@ -22,4 +23,6 @@ mod http;
 mod kills;
 mod postgres;
 mod process;
+mod receiver;
+mod tryton;
 mod verdict;

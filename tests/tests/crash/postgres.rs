@@ -29,7 +29,7 @@ async fn over_postgresql_nothing_is_lost_or_told_twice_however_the_host_is_kille
         tasks.push(tokio::spawn(async move {
             let place = Place::new(&crm, number % 2 == 0, Some(&url));
             let mut exchange = Exchange::new(number, seed);
-            kills::kill_again_and_again(&crm, &place, &mut exchange, kills / HOSTS, seed).await
+            kills::kill_again_and_again(&*crm, &place, &mut exchange, kills / HOSTS, seed).await.0
         }));
     }
     let mut all = Tally::default();

@@ -11,10 +11,12 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 use crate::http::Api;
+use crate::receiver::Receiver;
 
-pub(crate) const TENANT: &str = "practice";
+const TENANT: &str = "practice";
 pub(crate) const SOURCE: (&str, &str) = ("pbx", "made-up-secret-of-the-exchange-0001");
 const TOKEN: &str = "made-up-token-of-the-panel-00000001";
+const WEBHOOK_SECRET: &str = "whsec_bWFkZS11cC1zZWNyZXQtb2YtYS13ZWJob29rLTAx";
 const CRM_KEY: &str = "made-up-practice-key";
 const GRANT: &str = include_str!("../../../plugins/practice/grant.toml");
 /// A host that is not up by then does not come.
@@ -31,8 +33,9 @@ fn ramal() -> PathBuf {
     path
 }
 
-fn plugin() -> PathBuf {
-    let file = ramal_tests::tryton_plugin::fixtures().join("practice.wasm");
+/// A plugin that `make fixtures` built.
+pub(crate) fn plugin(name: &str) -> PathBuf {
+    let file = ramal_tests::fixture::folder().join(format!("{name}.wasm"));
     assert!(file.is_file(), "{} is not there; build it: make fixtures", file.display());
     file.canonicalize().unwrap()
 }
@@ -70,6 +73,19 @@ async fn ready(lines: &mut Lines<BufReader<ChildStdout>>, field: &str) -> Option
     tokio::time::timeout(START_LIMIT, wait).await.expect("it starts within a minute")
 }
 
+/// In a grant: what is measured is what a crash does, not what the gate does.
+pub(crate) const LIMITS: &str =
+    "calls-per-minute = 100000\nsubjects-per-hour = 100000\nsubjects-per-day = 1000000\n";
+
+/// The files of one tenant's plugin.
+pub(crate) struct PluginFiles {
+    pub(crate) tenant: &'static str,
+    pub(crate) component: PathBuf,
+    pub(crate) grant: String,
+    pub(crate) settings: String,
+    pub(crate) credentials: String,
+}
+
 /// Everything that one host keeps: its configuration, its database, its log.
 pub(crate) struct Place {
     folder: TempDir,
@@ -82,13 +98,16 @@ pub(crate) struct Place {
 impl Place {
     /// A host that tells the CRM of calls; one that `looks_up` asks it who is calling as well.
     pub(crate) fn new(crm: &Crm, looks_up: bool, postgres: Option<&str>) -> Self {
-        let place = Self {
-            folder: tempfile::Builder::new().prefix("ramal-crash-").tempdir().unwrap(),
-            environment: Vec::new(),
-            before: Vec::new(),
-        };
-        fs::create_dir(place.data()).unwrap();
-        fs::set_permissions(place.data(), fs::Permissions::from_mode(0o700)).unwrap();
+        Self::telling(crm, looks_up, postgres, None)
+    }
+
+    /// The same, and it tells a webhook's receiver of each event.
+    pub(crate) fn telling(
+        crm: &Crm,
+        looks_up: bool,
+        postgres: Option<&str>,
+        receiver: Option<&Receiver>,
+    ) -> Self {
         let here = crm.origin.trim_start_matches("http://");
         let mut grant = GRANT.replace("127.0.0.1:7788", here);
         if !looks_up {
@@ -96,25 +115,49 @@ impl Place {
             let lines = grant.lines().filter(of_look_ups).map(|line| line.replace("\"screen-pop\", ", ""));
             grant = lines.collect::<Vec<_>>().join("\n");
         }
-        // What is measured is what a crash does, not what the gate does.
-        grant.push_str(
-            "\n[limits]\ncalls-per-minute = 100000\nsubjects-per-hour = 100000\nsubjects-per-day = 1000000\n",
-        );
-        place.put("grant.toml", &grant);
-        place.put("settings.toml", &format!("server = \"{}\"\n", crm.origin));
-        place.put("credentials.toml", &format!("[practice.practice.key]\ntoken = \"{CRM_KEY}\"\n"));
+        let files = PluginFiles {
+            tenant: TENANT,
+            component: plugin("practice"),
+            grant: grant + "\n[limits]\n" + LIMITS,
+            settings: format!("server = \"{}\"\n", crm.origin),
+            credentials: format!("[practice.practice.key]\ntoken = \"{CRM_KEY}\"\n"),
+        };
+        Self::holding(&files, postgres, receiver)
+    }
+
+    /// A host with a plugin.
+    pub(crate) fn holding(files: &PluginFiles, postgres: Option<&str>, receiver: Option<&Receiver>) -> Self {
+        let place = Self {
+            folder: tempfile::Builder::new().prefix("ramal-crash-").tempdir().unwrap(),
+            environment: Vec::new(),
+            before: Vec::new(),
+        };
+        fs::create_dir(place.data()).unwrap();
+        fs::set_permissions(place.data(), fs::Permissions::from_mode(0o700)).unwrap();
+        place.put("grant.toml", &files.grant);
+        place.put("settings.toml", &files.settings);
+        place.put("credentials.toml", &files.credentials);
         let postgres = postgres.map(|url| format!("[postgres]\nurl = \"{url}\"\n")).unwrap_or_default();
+        let webhook = receiver.map(|receiver| {
+            format!(
+                "[[tenant.webhook]]\nid = \"erp\"\nurl = \"http://127.0.0.1:{}/in\"\nprivate = [\"127.0.0.0/8\"]\n\
+                 secret = \"{WEBHOOK_SECRET}\"\n",
+                receiver.port
+            )
+        });
+        let webhook = webhook.unwrap_or_default();
         let (source, secret) = SOURCE;
         place.put(
             "ramal.toml",
             &format!(
                 "listen = \"127.0.0.1:0\"\ndata = \"data\"\n{postgres}\
-                 [[tenant]]\nid = \"{TENANT}\"\n\
+                 [[tenant]]\nid = \"{}\"\n\
                  [[tenant.token]]\nid = \"panel\"\ntoken = \"{TOKEN}\"\n\
                  [[tenant.source]]\nid = \"{source}\"\nsecret = \"{secret}\"\n\
                  [[tenant.plugin]]\nfile = '{}'\ngrant = \"grant.toml\"\nsettings = \"settings.toml\"\n\
-                 credentials = \"credentials.toml\"\n",
-                plugin().display()
+                 credentials = \"credentials.toml\"\n{webhook}",
+                files.tenant,
+                files.component.display()
             ),
         );
         place

@@ -10,6 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::exchange::Exchange;
 use crate::http::Api;
 use crate::process::Place;
+use crate::receiver::Receiver;
 
 /// Leases of the dead end after a minute, and what was held back comes then.
 const LIMIT: Duration = Duration::from_secs(240);
@@ -37,21 +38,22 @@ pub(crate) async fn delivered(api: &Api, place: &Place) {
 /// A call as the CRM and the host both know it: who called, and when, to the millisecond.
 type Key = (String, i64);
 
-/// Compares what was acknowledged, what the host has, and what the CRM has.
-pub(crate) async fn compare(host: &Api, crm: &Api, exchange: &Exchange) {
+/// Compares what was acknowledged with what the host has.
+/// Gives the histories by their interactions.
+pub(crate) async fn histories(host: &Api, exchange: &Exchange) -> HashMap<String, Value> {
     let told = exchange.told();
-    let mut ended: HashMap<Key, String> = HashMap::new();
+    let mut ended: HashMap<Key, Value> = HashMap::new();
     let mut ids = Vec::new();
     for call in everything(host, "/v1/interactions?limit=200").await {
         assert_eq!(call["state"], "ended", "{call}");
-        let written: Vec<&Value> = call["journal"].as_array().unwrap().iter().collect();
-        assert_eq!(written.len(), 1, "what became of telling the CRM is told once: {call}");
-        assert_eq!((&written[0]["step"], &written[0]["result"]), (&"journal".into(), &"written".into()));
+        let written = call["journal"].as_array().unwrap();
+        let steps: HashSet<&str> = written.iter().map(|one| one["step"].as_str().unwrap()).collect();
+        assert_eq!(steps.len(), written.len(), "what became of telling the CRM is told once: {call}");
+        assert!(steps.contains("journal") && written.iter().all(|one| one["result"] == "written"), "{call}");
         let started: jiff::Timestamp = call["started_at"].as_str().unwrap().parse().unwrap();
         let key = (call["from"]["e164"].as_str().unwrap().to_owned(), started.as_millisecond());
-        let id = call["interaction"].as_str().unwrap().to_owned();
-        ids.push(id.clone());
-        assert!(ended.insert(key, id).is_none(), "one call became two: {call}");
+        ids.push(call["interaction"].as_str().unwrap().to_owned());
+        assert!(ended.insert(key, call.clone()).is_none(), "one call became two: {call}");
     }
     assert_eq!(ended.len(), told.len(), "each call that was told of is there, and no other");
 
@@ -66,8 +68,15 @@ pub(crate) async fn compare(host: &Api, crm: &Api, exchange: &Exchange) {
     let histories: HashMap<String, Value> = histories.into_iter().collect();
     for (call, told) in &told {
         let key = (told.number.clone(), told.started_ms);
-        let id = ended.get(&key).unwrap_or_else(|| panic!("{call} was acknowledged and is lost"));
-        let events = histories[id]["items"].as_array().unwrap();
+        let row = ended.get(&key).unwrap_or_else(|| panic!("{call} was acknowledged and is lost"));
+        let events = histories[row["interaction"].as_str().unwrap()]["items"].as_array().unwrap();
+        for (what, told) in [("notes", &told.notes), ("disposition", &told.disposition)] {
+            assert_eq!(row[what].as_str(), told.as_deref(), "{call}: acknowledged {what}");
+        }
+        let of_requests = events.iter().filter(|event| event["cause"]["kind"] == "request").count();
+        let requests = [told.contact, told.notes.is_some(), told.disposition.is_some()];
+        let requests = requests.into_iter().filter(|done| *done).count();
+        assert_eq!(of_requests, requests, "{call}: each request is done once");
         let seqs: Vec<u64> = events.iter().map(|event| event["seq"].as_u64().unwrap()).collect();
         assert_eq!(seqs, (1..=events.len() as u64).collect::<Vec<_>>(), "{call}: a history has no gap");
         let by_event: Vec<&str> = events
@@ -80,17 +89,52 @@ pub(crate) async fn compare(host: &Api, crm: &Api, exchange: &Exchange) {
         assert_eq!(unique, told.events, "{call}: what was acknowledged is in the history");
     }
 
+    histories
+}
+
+/// Compares what was acknowledged with what the practice CRM has.
+pub(crate) async fn entries(crm: &Api, exchange: &Exchange) {
+    let told = exchange.told();
     let ours: HashSet<&str> = told.values().map(|told| told.number.as_str()).collect();
-    let mut entries: HashMap<Key, usize> = HashMap::new();
+    let mut entries: HashMap<Key, Value> = HashMap::new();
     for activity in everything(crm, "/api/v1/activities?limit=100").await {
         // The CRM's own, or of another host.
         let Some(phone) = activity["phone"].as_str().filter(|phone| ours.contains(phone)) else { continue };
-        *entries.entry((phone.to_owned(), activity["started_ms"].as_i64().unwrap())).or_default() += 1;
+        let key = (phone.to_owned(), activity["started_ms"].as_i64().unwrap());
+        let before = entries.insert(key, activity);
+        assert!(before.is_none(), "the CRM has two entries of one call: {before:?}");
     }
-    for key in ended.keys() {
-        assert_eq!(entries.remove(key), Some(1), "{key:?}: the CRM has exactly one entry of each call");
+    for told in told.values() {
+        let key = (told.number.clone(), told.started_ms);
+        let entry = entries.remove(&key).unwrap_or_else(|| panic!("{key:?}: the CRM has no entry of it"));
+        let text = entry["body"].as_str().unwrap_or_default();
+        if let Some(notes) = &told.notes {
+            assert!(text.contains(notes.as_str()), "the CRM has not heard of `{notes}`: {entry}");
+        }
+        if let Some(disposition) = &told.disposition {
+            assert_eq!(text.matches(disposition.as_str()).count(), 1, "`{disposition}`, once: {entry}");
+        }
+        // However often a change was sent, it was made once.
+        let changes = entry["amendments"].as_array().map_or(0, Vec::len);
+        assert_eq!(text.matches("Added: ").count(), changes, "{entry}");
     }
     assert!(entries.is_empty(), "the CRM was told of calls that are not there: {entries:?}");
+}
+
+/// That a webhook's receiver got each event of each history at least once, and nothing else.
+pub(crate) fn heard(receiver: &Receiver, histories: &HashMap<String, Value>) {
+    let mut came = receiver.by_interaction();
+    for (interaction, history) in histories {
+        // That a CRM was told is told nobody.
+        let told =
+            history["items"].as_array().unwrap().iter().filter(|one| one["what"]["event"] != "journaled.1");
+        let told: Vec<(u64, &str)> =
+            told.map(|one| (one["seq"].as_u64().unwrap(), one["id"].as_str().unwrap())).collect();
+        let heard = came.remove(interaction).unwrap_or_default();
+        let heard: Vec<(u64, &str)> = heard.iter().map(|one| (one.seq, &*one.id)).collect();
+        assert_eq!(heard, told, "{interaction}: each event reached the webhook, in order");
+    }
+    assert!(came.is_empty(), "the webhook was told of what is not there: {came:?}");
 }
 
 /// All pages of a list.

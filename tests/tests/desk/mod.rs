@@ -1,7 +1,10 @@
 //! A host with one plugin in it and a real CRM behind it: the same way out and the same checks on each call for every
 //! plugin, so that none is held to less than another.
 
+pub(crate) mod changes;
+pub(crate) mod delivered;
 pub(crate) mod faults;
+pub(crate) mod matrix;
 
 use std::sync::Arc;
 

@@ -10,10 +10,9 @@ use serde_json::{Value, json};
 use super::desk::tryton_or_skip;
 use crate::composed::{PluginFiles, Setup, Whole};
 
-/// The files of a plugin for this Tryton.
-pub(super) fn files(tryton: &Tryton) -> PluginFiles {
-    let settings = settings(tryton, &tryton.origin);
-    PluginFiles::of("tryton", TENANT, grant(&tryton.origin), &settings, secrets(tryton))
+/// The files of a plugin for a Tryton that is reached at an origin.
+pub(super) fn files(tryton: &Tryton, origin: &str) -> PluginFiles {
+    PluginFiles::of(TENANT, "tryton", secrets(tryton), grant(origin), &settings(tryton, origin))
 }
 
 /// A Tryton that was just started takes longer for its first answers than a card may take.
@@ -31,7 +30,7 @@ fn rings(call: &str, from: &str) -> Value {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_at_the_exchange_becomes_the_card_of_the_customer() {
     let tryton = tryton_or_skip!("a_call_at_the_exchange_becomes_the_card_of_the_customer");
-    let setup = Setup { tenant: TENANT, more: String::new(), plugins: vec![files(&tryton)] };
+    let setup = Setup { tenant: TENANT, more: String::new(), plugins: vec![files(&tryton, &tryton.origin)] };
     let host = Whole::start(&setup).await;
     warm(&tryton).await;
     let mut live = host.live().await;
@@ -94,7 +93,7 @@ async fn a_call_at_the_exchange_becomes_the_card_of_the_customer() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_not_in_the_crm_and_a_crm_that_refuses_are_told_apart() {
     let tryton = tryton_or_skip!("who_is_not_in_the_crm_and_a_crm_that_refuses_are_told_apart");
-    let mut files = files(&tryton);
+    let mut files = files(&tryton, &tryton.origin);
     let setup = |files| Setup { tenant: TENANT, more: String::new(), plugins: vec![files] };
     warm(&tryton).await;
     let known = Whole::start(&setup(files.clone())).await;

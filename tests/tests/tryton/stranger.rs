@@ -2,10 +2,11 @@
 
 use ramal_tests::tryton_plugin::TENANT;
 
-use super::card::{files, warm};
+use super::card::warm;
 use super::desk::tryton_or_skip;
 use super::journal::notes;
 use crate::composed::stranger::{Known, calls};
+use crate::desk::delivered::Delivered as _;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_strangers_call_is_told_once_somebody_says_whose_it_is() {
@@ -13,5 +14,6 @@ async fn a_strangers_call_is_told_once_somebody_says_whose_it_is() {
     warm(&tryton).await;
     let maria = tryton.parties["Maria da Silva"];
     let customer = Known { id: maria.to_string(), number: "+5511987654321" };
-    calls("tryton", TENANT, files(&tryton), customer, async || notes(&tryton, maria).await).await;
+    calls("tryton", TENANT, tryton.files(&tryton.origin), customer, async || notes(&tryton, maria).await)
+        .await;
 }
