@@ -1,6 +1,8 @@
 //! The starting points of the fuzz targets, fed to the very checks of the targets: a parser that breaks its promise is
 //! seen here, without a nightly toolchain. What a fuzzer found once stays found.
 
+#![allow(unreachable_pub, reason = "the files below are public modules of the fuzz crate")]
+
 use std::fs;
 use std::path::Path;
 

@@ -30,7 +30,7 @@ pub(crate) fn entry(contact: Option<i64>) -> JournalEntry {
     }
 }
 
-async fn notes(tryton: &Tryton, party: i64) -> Vec<String> {
+pub(super) async fn notes(tryton: &Tryton, party: i64) -> Vec<String> {
     tryton.party(party).await.unwrap().notes.into_iter().map(|note| note.message).collect()
 }
 
