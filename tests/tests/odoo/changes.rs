@@ -1,5 +1,7 @@
 //! What has changed since the last tick, against the real rows and clock of an Odoo.
 
+use std::time::Duration;
+
 use ramal_engine::CrmFact;
 use serde_json::json;
 
@@ -8,6 +10,13 @@ use crate::desk::changes::Listener;
 
 fn changed(id: impl ToString) -> CrmFact {
     CrmFact::ContactChanged(id.to_string())
+}
+
+/// Rounds of a test follow each other within a second, which is as fine as Odoo tells time; those of a host are far apart.
+async fn next_second() {
+    let now = jiff::Timestamp::now();
+    let left = 1_000 - u64::try_from(now.as_millisecond().rem_euclid(1_000)).unwrap();
+    tokio::time::sleep(Duration::from_millis(left + 20)).await;
 }
 
 #[tokio::test]
@@ -20,6 +29,7 @@ async fn each_change_of_a_contact_is_told_and_none_that_shares_its_time_is_lost(
 
     let (maria, joao) = (odoo.partners["Maria da Silva"], odoo.partners["João Souza"]);
     let write = async |id: i64, values: serde_json::Value| {
+        next_second().await;
         odoo.call("res.partner/write", &json!({"ids": [id], "vals": values})).await.unwrap();
     };
     write(maria, json!({"phone": "+55 11 98765-0000"})).await;
@@ -33,6 +43,7 @@ async fn each_change_of_a_contact_is_told_and_none_that_shares_its_time_is_lost(
 
     // An import: more than two pages, all at one moment.
     let many: Vec<_> = (0..430).map(|n| json!({"name": format!("Pessoa inventada {n}")})).collect();
+    next_second().await;
     let made = odoo.call("res.partner/create", &json!({"vals_list": many})).await.unwrap();
     let made: Vec<CrmFact> = made.as_array().unwrap().iter().map(changed).collect();
     assert_eq!(made.len(), 430);
