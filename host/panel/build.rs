@@ -21,11 +21,8 @@ fn main() -> io::Result<()> {
     let mut list = format!("pub(crate) const BUILT: bool = {built};\npub(crate) const FILES: &[File] = &[\n");
     for (address, file) in &files {
         let packed = PathBuf::from(format!("{}.gz", file.display()));
-        let gzip = if packed.is_file() {
-            format!("Some(include_bytes!({packed:?}))")
-        } else {
-            "None".to_owned()
-        };
+        let gzip =
+            if packed.is_file() { format!("Some(include_bytes!({packed:?}))") } else { "None".to_owned() };
         let _ = writeln!(
             list,
             "File {{ path: {address:?}, kind: {:?}, body: include_bytes!({file:?}), gzip: {gzip} }},",

@@ -3,11 +3,21 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { appendFileSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 const root = new URL("../..", import.meta.url).pathname;
+
+const freePort = () =>
+  new Promise((found, failed) => {
+    const server = createServer().once("error", failed);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => found(port));
+    });
+  });
 
 export class Host {
   /** What the host writes of itself, for the end of a test that failed. */
@@ -18,7 +28,8 @@ export class Host {
 
   /** With a provider's channel, so that there are conversations. */
   async prepare() {
-    await this.start(["--listen", "127.0.0.1:0", "--crm", "127.0.0.1:0"]);
+    // Chosen here, so that the host comes back where the page looks for it.
+    await this.start(["--listen", `127.0.0.1:${await freePort()}`, "--crm", "127.0.0.1:0"]);
     await this.stop();
     const data = join(this.#folder, "practice-data");
     copyFileSync(join(root, "docs/channels/zenvia.toml"), join(data, "zenvia.toml"));

@@ -21,6 +21,7 @@ peers=(
     # From a suite of Debian that moves.
     'Asterisk 22|asterisk/install.sh sid|optional'
     'Twilio libraries|twilio/install.sh'
+    'browser|panel/install.sh'
     'gammu-smsd|gammu/install.sh'
     # A schema from the IETF's repository and a Python that not every system has.
     'vCon checkers|vcon/install.sh|optional'

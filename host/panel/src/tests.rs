@@ -48,7 +48,8 @@ fn between<'a>(text: &'a str, before: &str, after: char) -> Vec<&'a str> {
 }
 
 fn variables(text: &str) -> BTreeSet<&str> {
-    let name = |rest: &'_ str| rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+    let name =
+        |rest: &'_ str| rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
     text.split('$').skip(1).map(|rest| &rest[..name(rest)]).collect()
 }
 
@@ -111,9 +112,15 @@ fn the_page_keeps_to_its_content_security_policy(#[case] page: Option<&str>) {
     for (path, asset) in ASSETS.iter() {
         let body = std::str::from_utf8(asset.body).unwrap();
         let forbidden: &[&str] = match asset.content_type.split(';').next() {
-            Some("text/javascript") => {
-                &[".innerHTML=", ".outerHTML=", "insertAdjacentHTML", "createPolicy", "document.write", "eval(", "new Function"]
-            }
+            Some("text/javascript") => &[
+                ".innerHTML=",
+                ".outerHTML=",
+                "insertAdjacentHTML",
+                "createPolicy",
+                "document.write",
+                "eval(",
+                "new Function",
+            ],
             Some("text/css") => &["url(", "@import"],
             _ => &[],
         };
@@ -166,7 +173,8 @@ fn every_word_that_is_used_exists_and_every_word_is_used() {
         for quote in ['"', '\''] {
             // `t("` as a call of its own, not the end of `split("`.
             let call = format!("t({quote}");
-            let calls = text.match_indices(&call).filter(|(at, _)| !text[..*at].ends_with(char::is_alphanumeric));
+            let calls =
+                text.match_indices(&call).filter(|(at, _)| !text[..*at].ends_with(char::is_alphanumeric));
             used.extend(calls.map(|(at, _)| text[at + 3..].split(quote).next().unwrap()));
         }
         families.extend(between(text, "named(\"", '"'));

@@ -55,7 +55,10 @@ fn file(path: &str, headers: &HeaderMap) -> Result<Response, Problem> {
     };
     let answer = response.headers_mut();
     answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
-    answer.insert(header::CACHE_CONTROL, HeaderValue::from_static(if asset.immutable { FOREVER } else { "no-cache" }));
+    answer.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static(if asset.immutable { FOREVER } else { "no-cache" }),
+    );
     answer.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if packed.is_some() && !known {
         answer.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
