@@ -69,6 +69,7 @@ async function story() {
     const table = page.getByRole("table", { name: /What the plugin could see/ });
     await table.getByRole("row", { name: /Phone handed to the plugin.* Sealed/ }).waitFor();
     await page.getByText(/0 readable/).waitFor();
+    await shot("ring");
   });
   await step("the keyboard answers, hangs up and goes to the notes", async () => {
     await page.locator("body").press("a");
