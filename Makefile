@@ -36,17 +36,38 @@ PEERS_LOG := $(TARGET)/peers.log
 # $(call phase,what,command): run it and say how long it took.
 phase = printf '\n== %s\n' '$(1)'; SECONDS=0; $(2); printf '== %s: %d s\n' '$(1)' "$$SECONDS"
 
-.PHONY: help run test bench fixtures fmt lint soak fuzz clean-data
-.PHONY: toolchain nextest cli guests built
+.PHONY: help run test bench fixtures panel fmt lint soak fuzz clean-data
+.PHONY: toolchain nextest cli guests built panel-if-node panel-tests
 
 help: ## Say what there is to do
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 # === run ===
 
-run: toolchain cli ## Build the host and the practice plugin, start Ramal with SQLite and a practice CRM
+run: toolchain panel-if-node cli ## Build the host and the practice plugin, start Ramal with SQLite and a practice CRM
 	@$(MAKE) --no-print-directory guests GUESTS=plugins/practice
 	$(RAMAL) run --practice
+
+PANEL := host/panel/dist/index.html
+PANEL_UI := host/panel/ui
+PANEL_SOURCES := $(shell find $(PANEL_UI) -name node_modules -prune -o -type f -print)
+HAS_NODE = node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null && command -v npm >/dev/null
+
+panel: $(PANEL) ## Build the panel, which the host embeds when it is built next
+
+$(PANEL): $(PANEL_SOURCES)
+	@$(HAS_NODE) || { echo 'missing: Node.js 20.19 or newer with npm, which builds the panel' >&2; exit 1; }
+	@$(call phase,build the panel,cd $(PANEL_UI) && npm ci --ignore-scripts --loglevel=error && npm run --silent build)
+
+# A host without its panel works, and its page says how to get it; on a build server nothing may be missing.
+panel-if-node:
+	@if [ -n "$${CI:-}" ] || { $(HAS_NODE); }; then $(MAKE) --no-print-directory panel; \
+	else echo 'the panel is left out: it needs Node.js 20.19 or newer with npm. The page will say how to get it.'; fi
+
+# What needs neither the host nor a browser.
+panel-tests:
+	@if [ -d $(PANEL_UI)/node_modules ]; then $(call phase,types and tests of the panel,cd $(PANEL_UI) && npm run --silent check && npm test --silent); \
+	else echo 'SKIPPED the types and tests of the panel: its packages are not installed (make panel)'; fi
 
 fixtures: toolchain cli ## Build the plugins into target/ramal, where the tests look for them
 	@$(MAKE) --no-print-directory guests
@@ -60,11 +81,12 @@ guests:
 # === test ===
 
 # The peers come over the network while the compiler works. Their log is shown once both are done.
-test: toolchain nextest ## Install what the tests need and pass them
+test: toolchain nextest panel-if-node ## Install what the tests need and pass them
 	@mkdir -p "$(TARGET)"; \
 	tests/peers/install.sh >"$(PEERS_LOG)" 2>&1 & peers=$$!; \
 	trap 'kill "$$peers" 2>/dev/null || true' EXIT; \
 	$(call phase,format,cargo fmt --all --check); \
+	$(MAKE) --no-print-directory panel-tests; \
 	$(MAKE) --no-print-directory built guests; \
 	printf '\n== peers\n'; \
 	if wait "$$peers"; then cat "$(PEERS_LOG)"; else cat "$(PEERS_LOG)"; exit 1; fi

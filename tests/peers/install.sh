@@ -22,6 +22,7 @@ peers=(
     'Asterisk 22|asterisk/install.sh sid|optional'
     'Twilio libraries|twilio/install.sh'
     'pywa|whatsapp/install.sh'
+    'browser|panel/install.sh'
     'gammu-smsd|gammu/install.sh'
     # A schema from the IETF's repository and a Python that not every system has.
     'vCon checkers|vcon/install.sh|optional'

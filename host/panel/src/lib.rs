@@ -1,8 +1,11 @@
-//! The page that the server embeds: plain files, no build step, nothing from elsewhere.
+//! The page that the server embeds.
 //!
-//! The server sends them under a content security policy that allows no inline script or style and no other host, and
-//! with trusted types switched on: a customer's name that looks like HTML can only become text. The tests here keep
-//! the files within that policy, and the two languages complete.
+//! It is made of `ui/` by `make panel`, which needs Node, and lies in `dist/` when this crate is built. Without it the
+//! host is whole all the same, and a small page says how to get the panel.
+//!
+//! The server sends the files under a content security policy that allows no inline script or style and no other host,
+//! and with trusted types switched on: a customer's name that looks like HTML can only become text. The tests here keep
+//! the files and their sources within that policy, and the two languages complete.
 #![deny(missing_docs)]
 
 use std::sync::LazyLock;
@@ -13,44 +16,49 @@ pub struct Asset {
     /// Its media type.
     pub content_type: &'static str,
     /// Its content.
-    pub body: &'static str,
+    pub body: &'static [u8],
+    /// The same packed by gzip, where that is worth it.
+    pub gzip: Option<&'static [u8]>,
     /// Its entity tag, in quotes: changes when the content does.
     pub etag: &'static str,
+    /// Whether the name changes when the content does, so that a browser never has to ask again.
+    pub immutable: bool,
 }
 
-macro_rules! files {
-    ($($path:literal = $file:literal, $kind:literal;)+) => {
-        static FILES: LazyLock<Vec<(&'static str, Asset)>> = LazyLock::new(|| vec![$((
-            $path,
-            Asset {
-                content_type: $kind,
-                body: include_str!(concat!("../assets/", $file)),
-                // Once for the life of the process, so leaking is keeping.
-                etag: Box::leak(etag(include_str!(concat!("../assets/", $file))).into_boxed_str()),
-            },
-        )),+]);
+/// A file as `build.rs` lists it.
+struct File {
+    path: &'static str,
+    kind: &'static str,
+    body: &'static [u8],
+    gzip: Option<&'static [u8]>,
+}
+
+include!(concat!(env!("OUT_DIR"), "/files.rs"));
+
+static ASSETS: LazyLock<Vec<(&'static str, Asset)>> = LazyLock::new(|| {
+    let asset = |file: &File| Asset {
+        content_type: file.kind,
+        body: file.body,
+        gzip: file.gzip,
+        // Once for the life of the process, so leaking is keeping.
+        etag: Box::leak(etag(file.body).into_boxed_str()),
+        immutable: BUILT && file.path.starts_with("/panel/"),
     };
-}
-
-files! {
-    "/" = "index.html", "text/html; charset=utf-8";
-    "/favicon.svg" = "favicon.svg", "image/svg+xml";
-    "/panel/style.css" = "style.css", "text/css; charset=utf-8";
-    "/panel/app.js" = "app.js", "text/javascript; charset=utf-8";
-    "/panel/live.js" = "live.js", "text/javascript; charset=utf-8";
-    "/panel/draw.js" = "draw.js", "text/javascript; charset=utf-8";
-    "/panel/words.js" = "words.js", "text/javascript; charset=utf-8";
-    "/panel/words.en.json" = "words.en.json", "application/json";
-    "/panel/words.pt-BR.json" = "words.pt-BR.json", "application/json";
-}
+    FILES.iter().map(|file| (file.path, asset(file))).collect()
+});
 
 /// The file at a path of the server; `/` is the page itself.
 pub fn asset(path: &str) -> Option<&'static Asset> {
-    FILES.iter().find(|(at, _)| *at == path).map(|(_, asset)| asset)
+    ASSETS.iter().find(|(at, _)| *at == path).map(|(_, asset)| asset)
 }
 
-fn etag(body: &str) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body.as_bytes());
+/// Whether the panel is in this build, and not the small page that says how to get it.
+pub fn is_built() -> bool {
+    BUILT
+}
+
+fn etag(body: &[u8]) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body);
     let half = digest.as_ref().get(..16).unwrap_or_default();
     format!("\"{}\"", data_encoding::HEXLOWER.encode(half))
 }

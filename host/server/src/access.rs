@@ -50,3 +50,8 @@ pub(crate) fn set_cookie(value: &str, secure: bool) -> String {
     let secure = if secure { "; Secure" } else { "" };
     format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict{secure}")
 }
+
+/// The header that takes it back.
+pub(crate) fn take_cookie(secure: bool) -> String {
+    format!("{}; Max-Age=0", set_cookie("", secure))
+}

@@ -97,7 +97,7 @@ pub(crate) fn described() -> OpenApiRouter<AppState> {
         .routes(routes!(plugins::post_resume))
         .routes(routes!(plugins::post_revoke))
         .routes(routes!(plugins::post_backfill))
-        .routes(routes!(practice::get_session))
+        .routes(routes!(practice::get_session, practice::delete_session))
         .routes(routes!(practice::post_practice_call))
         .routes(routes!(practice::post_practice_step))
         .routes(routes!(health::get_healthz))

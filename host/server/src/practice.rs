@@ -6,15 +6,15 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::access::Access;
+use crate::access::{Access, take_cookie};
 use crate::events::{EventTaken, accept, read_body, require_json};
 use crate::problem::{Problem, ProblemCode};
 use crate::registry::Principal;
@@ -53,6 +53,21 @@ pub(crate) async fn get_session(
 ) -> Json<SessionView> {
     let practice = state.registry().practice(&principal.tenant).is_some();
     Json(SessionView { tenant: principal.tenant.to_string(), practice })
+}
+
+/// Log out
+///
+/// Takes the session's cookie back from the browser that asks. The token stays good until the configuration drops it.
+#[utoipa::path(
+    delete, path = "/v1/session", tag = "calls", security(("session" = [])),
+    responses((status = 204, description = "The browser has no session any more")),
+)]
+pub(crate) async fn delete_session(State(state): State<AppState>) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if let Ok(value) = HeaderValue::from_str(&take_cookie(state.secure_cookie())) {
+        response.headers_mut().insert(header::SET_COOKIE, value);
+    }
+    response
 }
 
 /// Simulate an incoming call

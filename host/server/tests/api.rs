@@ -159,6 +159,18 @@ async fn the_printed_address_opens_a_session_and_drops_the_token() {
 }
 
 #[tokio::test]
+async fn logging_out_takes_the_cookie_back() {
+    let w = ready(Options::default());
+    let out = send(&w, method("DELETE", "/v1/session")).await;
+    assert_eq!(
+        (out.status, out.header("set-cookie")),
+        (StatusCode::NO_CONTENT, "ramal_session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0")
+    );
+    let foreign = with(method("DELETE", "/v1/session"), "origin", "https://attacker.example");
+    assert_eq!(send(&w, foreign).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
 async fn a_wrong_token_opens_no_session() {
     let reply = send(&ready(Options::default()), get("/?token=wrong")).await;
     assert_eq!((reply.status, reply.header("set-cookie")), (StatusCode::SEE_OTHER, ""));
@@ -181,7 +193,7 @@ async fn a_tenant_sees_only_its_own_calls() {
 
 #[rstest]
 #[case::page(get("/"))]
-#[case::file(get("/panel/app.js"))]
+#[case::file(get("/favicon.svg"))]
 #[case::error(get("/v1/calls"))]
 #[case::wrong_host(with(get("/"), "host", "attacker.example"))]
 #[case::nothing(get("/nothing"))]
@@ -202,9 +214,9 @@ async fn every_answer_has_the_security_headers(#[case] request: Request<Body>) {
 #[tokio::test]
 async fn the_page_is_cached_by_its_tag() {
     let w = ready(Options::default());
-    let first = send(&w, get("/panel/app.js")).await;
-    assert_eq!(first.header("content-type"), "text/javascript; charset=utf-8");
-    let again = send(&w, with(get("/panel/app.js"), "if-none-match", first.header("etag"))).await;
+    let first = send(&w, get("/favicon.svg")).await;
+    assert_eq!((first.header("content-type"), first.header("cache-control")), ("image/svg+xml", "no-cache"));
+    let again = send(&w, with(get("/favicon.svg"), "if-none-match", first.header("etag"))).await;
     assert_eq!((again.status, again.text.as_str()), (StatusCode::NOT_MODIFIED, ""));
 }
 

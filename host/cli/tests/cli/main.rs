@@ -5,6 +5,7 @@ mod channel;
 mod commands;
 mod credential;
 mod help;
+mod panel;
 mod practice;
 mod refusals;
 mod simulate;

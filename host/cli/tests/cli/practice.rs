@@ -68,7 +68,7 @@ fn a_port_that_is_taken_is_told() {
 }
 
 /// The plugin that `make fixtures` built.
-fn practice_plugin() -> PathBuf {
+pub(crate) fn practice_plugin() -> PathBuf {
     let beside =
         || PathBuf::from(env!("CARGO_BIN_EXE_ramal")).parent().unwrap().parent().unwrap().join("ramal");
     let folder = std::env::var_os("RAMAL_FIXTURES").map_or_else(beside, PathBuf::from);
