@@ -70,7 +70,7 @@ pub(crate) fn since(cx: &Cx<Settings>, cursor: Option<&str>) -> Result<News> {
     }
     cursor.offset = cursor.offset.saturating_add(PAGE);
     let is_over = cursor.offset >= list.count;
-    let more = !is_over && cursor.offset % (PAGE * PAGES) != 0;
+    let more = !is_over && !cursor.offset.is_multiple_of(PAGE * PAGES);
     if is_over {
         if !cursor.shrunk {
             cursor.marks.round_is_over();

@@ -61,7 +61,7 @@ pub enum MediaError {
         /// Which step.
         step: &'static str,
         /// Why.
-        source: EgressFailure,
+        source: Box<EgressFailure>,
     },
     /// The provider refused.
     #[error(
@@ -168,7 +168,7 @@ impl WhatsAppMedia {
         let call = ProviderCall { method: Method::Get, target, authorization, body: None, most_bytes };
         let answer = client.send(call).await.map_err(|source| match source {
             EgressFailure::TooLarge => self.too_large(),
-            source => MediaError::Unavailable { step, source },
+            source => MediaError::Unavailable { step, source: Box::new(source) },
         })?;
         match answer.status {
             200..=299 => Ok(answer),

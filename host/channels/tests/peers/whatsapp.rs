@@ -320,7 +320,6 @@ async fn agree(library: &mut Asked, body: &Value, differences: &mut Differences)
 }
 
 #[tokio::test]
-#[expect(clippy::print_stdout, reason = "the known differences are listed with the test")]
 async fn pywa_and_we_read_the_same_in_thousands_of_bodies() {
     let Some(mut library) = library("pywa_and_we_read_the_same").await else { return };
     let mut differences = Differences::default();

@@ -78,7 +78,7 @@ fn call(number: usize) -> InteractionWrite {
     let id = InteractionId(Uuid::now_v7());
     let mut write = InteractionWrite::begin(&tenant(), id, events, begun).unwrap();
     write.receipt = Some(Receipt { source, event_id, asked: None });
-    if number % 10 == 0 {
+    if number.is_multiple_of(10) {
         write.outbox.push(untold(id, &number_of_caller, begun));
     }
     write
@@ -123,7 +123,7 @@ fn conversation(number: usize) -> InteractionWrite {
     };
     let date = begun.to_zoned_datetime(TimeZone::UTC).date();
     let said = |part: usize| {
-        let inbound = part % 2 == 0;
+        let inbound = part.is_multiple_of(2);
         let message = Message {
             id: MessageId(Uuid::now_v7()),
             reference: EventId::new(&format!("stored-{number}-{part}")).unwrap(),

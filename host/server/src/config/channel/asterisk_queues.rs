@@ -56,7 +56,7 @@ fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Origin, D::Error> {
         }
     };
     // Else the port would be that of the web.
-    if !rest.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok()) {
+    if rest.rsplit(':').next().is_none_or(|port| port.parse::<u16>().is_err()) {
         return Err(serde::de::Error::custom("`url` ends with the port, such as tcp://10.1.2.3:5038"));
     }
     format!("{scheme}://{rest}").parse().map_err(serde::de::Error::custom)
