@@ -66,7 +66,7 @@ impl Durable {
 
     /// One call that was answered and is over.
     async fn call(&self, name: &str) -> String {
-        let rings = self.send(signed(&ringing(&format!("{name}-1"), name))).await;
+        let rings = self.send(signed(ringing(&format!("{name}-1"), name))).await;
         assert_eq!(rings.status, StatusCode::ACCEPTED, "{}", rings.text);
         for (number, rest) in
             [(2, r#""type":"answered","agent":"Bruna""#), (3, r#""type":"ended","cause":"completed""#)]
@@ -79,7 +79,7 @@ impl Durable {
 }
 
 fn put(path: &str, body: &serde_json::Value, key: &str) -> Request<Body> {
-    put_bytes(path, &body.to_string(), key)
+    put_bytes(path, body.to_string(), key)
 }
 
 fn put_bytes(path: &str, body: impl AsRef<[u8]>, key: &str) -> Request<Body> {

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 async fn the_call_comes_first_and_then_each_plugins_answer() {
     let w = ready(Options::default());
     let mut live = SseReader::open(&w, with_token(get("/v1/live?after=0"))).await;
-    send(&w, signed(&ringing("e1", "c1"))).await;
+    send(&w, signed(ringing("e1", "c1"))).await;
     let call = live.next().await.unwrap();
     assert_eq!((call.id, call.event.as_str()), (Some(1), "call"));
     assert!(call.data.contains(r#""national":"(11) 98765-4321""#), "{}", call.data);
@@ -27,9 +27,9 @@ async fn a_client_that_comes_back_gets_everything_once_and_in_order() {
     let writers: Vec<_> = (0..CALLS)
         .map(|i| {
             let w = w.clone();
-            tokio::spawn(async move {
-                send(&w, signed(&ringing(&format!("e{i}"), &format!("c{i}")))).await.status
-            })
+            tokio::spawn(
+                async move { send(&w, signed(ringing(&format!("e{i}"), &format!("c{i}")))).await.status },
+            )
         })
         .collect();
     let reader = {
@@ -65,7 +65,7 @@ async fn a_client_that_comes_back_gets_everything_once_and_in_order() {
 async fn a_client_that_was_away_too_long_is_told_to_load_afresh() {
     let w = ready(Options { live_events: 2, ..Options::default() });
     for i in 0..3 {
-        send(&w, signed(&ringing(&format!("e{i}"), &format!("c{i}")))).await;
+        send(&w, signed(ringing(&format!("e{i}"), &format!("c{i}")))).await;
     }
     settle(&w).await;
     let mut live = SseReader::open(&w, with_token(get("/v1/live?after=1"))).await;
@@ -77,11 +77,11 @@ async fn a_client_that_was_away_too_long_is_told_to_load_afresh() {
 #[tokio::test]
 async fn what_the_list_told_the_stream_does_not_repeat() {
     let w = ready(Options::default());
-    send(&w, signed(&ringing("e1", "c1"))).await;
+    send(&w, signed(ringing("e1", "c1"))).await;
     let list = send(&w, with_token(get("/v1/calls"))).await.json();
     let told = list["last_event_id"].as_u64().unwrap();
     let mut live = SseReader::open(&w, with_token(get(&format!("/v1/live?after={told}")))).await;
-    send(&w, signed(&ringing("e2", "c2"))).await;
+    send(&w, signed(ringing("e2", "c2"))).await;
     assert_eq!(live.next().await.unwrap().id, Some(told + 1));
 }
 
@@ -120,6 +120,6 @@ async fn a_stream_whose_store_fails_ends_and_the_client_may_come_back() {
     assert_eq!(live.next().await, None);
     w.store.break_with(None);
     let mut live = SseReader::open(&w, with_token(get("/v1/live?after=0"))).await;
-    send(&w, signed(&ringing("e1", "c1"))).await;
+    send(&w, signed(ringing("e1", "c1"))).await;
     assert_eq!(live.next().await.unwrap().event, "call");
 }

@@ -38,7 +38,7 @@ async fn a_shutdown_ends_the_streams_and_returns() {
     page.write_all(format!("GET /healthz HTTP/1.1\r\nhost: {address}\r\n\r\n").as_bytes()).await.unwrap();
     until(&mut page, r#"{"status":"ok"}"#).await;
 
-    send(&w, signed(&ringing("e1", "c1"))).await;
+    send(&w, signed(ringing("e1", "c1"))).await;
     until(&mut live, "event: call").await;
 
     stop.send(()).unwrap();

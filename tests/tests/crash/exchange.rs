@@ -62,8 +62,8 @@ impl Call {
         format!("call-{}", self.number)
     }
     fn steps(&self) -> impl Iterator<Item = Step> {
-        let (answered, noted) = (self.answered, self.number % NOTES == 0);
-        let (disposed, chosen) = (self.number % DISPOSITIONS == 0, self.contact.is_some());
+        let (answered, noted) = (self.answered, self.number.is_multiple_of(NOTES));
+        let (disposed, chosen) = (self.number.is_multiple_of(DISPOSITIONS), self.contact.is_some());
         [Step::Ringing, Step::Contact, Step::Answered, Step::Notes, Step::Ended, Step::Disposition]
             .into_iter()
             .filter(move |step| match step {

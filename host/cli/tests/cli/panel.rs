@@ -28,7 +28,6 @@ fn install(test: &str) -> Option<PathBuf> {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a skipped test must say so where people look")]
 fn a_browser_finds_every_page_whole_and_accessible() {
     const TEST: &str = "a_browser_finds_every_page_whole_and_accessible";
     let Some(peer) = install(TEST) else { return };
