@@ -1,3 +1,4 @@
+// Puts the page into the document.
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/parts.css";

@@ -1,3 +1,4 @@
+// The live stream: resumed where it broke, healed without a gap, reset when the host forgot.
 import { beforeEach, expect, it, vi } from "vitest";
 import { Live, type Link, type Stream } from "../src/lib/live";
 import type { LiveEvent } from "../src/lib/reduce";

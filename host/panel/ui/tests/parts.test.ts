@@ -1,3 +1,4 @@
+// Pure helpers of pages: filters of the history, and messages of a conversation.
 import { describe, expect, it } from "vitest";
 import { dayBegins, fits, wanted, type Wanted } from "../src/history/filter";
 import { merged, windowLeft } from "../src/talk/messages";

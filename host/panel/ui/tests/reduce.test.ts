@@ -1,3 +1,4 @@
+// The reducer: live events in any order make the same desk.
 import { describe, expect, it } from "vitest";
 import { apply, fromList, grouped, nameOf, NOTHING, type LiveEvent, type State } from "../src/lib/reduce";
 import type { CallView, CardsView } from "../src/lib/types";

@@ -145,3 +145,22 @@ async fn a_plugin_that_is_not_loaded_has_no_road_and_costs_no_try() {
     let job = job("journal");
     assert!(courier(None).road(&job.tenant, &job.target).is_none());
 }
+
+/// A grant for the journal alone must not stop the journal because nobody can be searched for.
+#[rstest]
+#[case::no_numbers(denial(Rule::Class), "found nobody")]
+#[case::not_for_this(denial(Rule::Purpose), "found nobody")]
+#[case::not_offered(denial(Rule::NotProvided), "found nobody")]
+#[case::grant_ended(denial(Rule::GrantEnded), "waits for a person")]
+#[case::suspended(denial(Rule::Suspended), "waits for a person")]
+#[case::no_ledger(denial(Rule::Ledger), "once more")]
+#[case::the_crm_is_down(PluginError::Transient("502".into()).into(), "once more")]
+fn a_search_that_is_denied_holds_nothing_up(#[case] error: CallError, #[case] then: &str) {
+    let word = match matching::unanswered(error) {
+        Outcome::Done(None) => "found nobody",
+        Outcome::Denied(_) => "waits for a person",
+        Outcome::Transient(_) => "once more",
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(word, then);
+}
